@@ -199,6 +199,8 @@ class ExpiredReason(StrEnum):
     NOTHING_YET = "nothing_yet"
     CHUNK_ENDED = "chunk_ended"
     CANCELLED = "cancelled"
+    POLICY_SILENT = "policy_silent"
+    TELEOP_SILENT = "teleop_silent"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,195 @@
+"""The controller: what the control node and the lockstep loop both run.
+
+It holds the player of the policy's chunks, the teleoperator's stream and the safety
+room, decides who is being listened to, and gives one report a tick.
+
+One source is active at a time:
+
+- The policy is, until a person speaks.
+- A person's first command takes over at once, and the policy's chunks are dropped
+  and refused (`not_active`) from then on.
+- When the person falls silent the arm holds.  The policy does not get the arm back
+  by that: someone gives it back on purpose (`release_teleop`).
+
+Whatever is taken up after a hold, a stop or a change of source begins at the command
+in force, without a step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lam_ros.core.chunking import Accepted, ChunkConfig, ChunkPlayer
+from lam_ros.core.clock import seconds_to_ns
+from lam_ros.core.inbound import Rejected, RejectRule
+from lam_ros.core.robot import RobotDescription
+from lam_ros.core.safety import SafetyConfig, SafetyRoom
+from lam_ros.core.teleop import TeleopConfig, TeleopStream
+from lam_ros.core.types import (
+    ActionChunk,
+    Expired,
+    ExpiredReason,
+    FloatArray,
+    JointState,
+    SafetyReport,
+    Source,
+    Target,
+    Verdict,
+)
+from lam_ros.core.watchdog import Watchdog
+
+
+@dataclass(frozen=True)
+class ControlConfig:
+    """Everything that the controller can be told.
+
+    Attributes:
+        policy_silent_after_s: without a chunk for so long the arm holds, even if the
+            chunk that is playing has rows left.
+    """
+
+    chunk: ChunkConfig = field(default_factory=ChunkConfig)
+    teleop: TeleopConfig = field(default_factory=TeleopConfig)
+    safety: SafetyConfig = field(default_factory=SafetyConfig)
+    policy_silent_after_s: float = 1.0
+
+
+class Controller:
+    """Inputs come by the `on_...` methods; `tick` says what to send.  Deterministic."""
+
+    def __init__(self, robot: RobotDescription, config: ControlConfig | None = None) -> None:
+        """Start with nothing heard from anyone."""
+        config = config or ControlConfig()
+        self.robot = robot
+        self.config = config
+        self.safety = SafetyRoom(robot, config.safety)
+        self._player = ChunkPlayer(robot, config.chunk)
+        self._teleop = TeleopStream(robot, config.teleop)
+        self._policy_watchdog = Watchdog(seconds_to_ns(config.policy_silent_after_s))
+        self._joints: JointState | None = None
+        self._active = Source.POLICY
+        self._tolerance_ns = seconds_to_ns(config.chunk.future_tolerance_s)
+        self._newest_ns = 0
+
+    @property
+    def active(self) -> Source:
+        """Who is being listened to."""
+        return self._active
+
+    @property
+    def joints(self) -> JointState | None:
+        """The newest joint state."""
+        return self._joints
+
+    def on_joints(self, state: JointState, now_ns: int) -> Accepted | Rejected:
+        """Take a joint state; a malformed one never replaces the one that is held."""
+        self._watch_clock(now_ns)
+        count, held = len(self.robot.joints), self._joints
+        if state.position_rad.shape != (count,):
+            got = len(state.position_rad)
+            return Rejected(RejectRule.LENGTH, f"{got} positions came, {count} are needed")
+        if state.stamp_ns > now_ns + self._tolerance_ns:
+            return Rejected(RejectRule.FUTURE, "the joint state is stamped ahead of the clock")
+        if held is not None and state.stamp_ns <= held.stamp_ns:
+            return Rejected(RejectRule.OUT_OF_ORDER, "a newer joint state is held")
+        self._joints = state
+        return Accepted()
+
+    def on_chunk(self, chunk: ActionChunk, now_ns: int) -> Accepted | Rejected:
+        """Take a chunk from the policy."""
+        self._watch_clock(now_ns)
+        start = self._start(Source.POLICY)
+        if isinstance(start, Rejected):
+            return start
+        answer = self._player.accept(chunk, now_ns, start)
+        if isinstance(answer, Accepted):
+            self._policy_watchdog.feed(now_ns)
+        return answer
+
+    def on_teleop(self, command: Target, now_ns: int) -> Accepted | Rejected:
+        """Take a command from a person, who thereby takes over."""
+        self._watch_clock(now_ns)
+        start = self._start(Source.TELEOP)
+        if isinstance(start, Rejected):
+            return start
+        answer = self._teleop.accept(command, now_ns, start)
+        if isinstance(answer, Accepted) and self._active is not Source.TELEOP:
+            self._active = Source.TELEOP
+            self._player.cancel(now_ns, "a person has taken over")
+        return answer
+
+    def on_estop(self, reason: str, now_ns: int) -> None:
+        """Stop at once, until `reset`."""
+        self.safety.estop(reason)
+        self._let_go(now_ns, "stopped")
+
+    def reset(self, now_ns: int) -> str | None:
+        """Release the e-stop; return why that cannot be, or None when it is done.
+
+        Nothing moves by it: motion begins with the next chunk from an observation
+        made after the reset, or the next command of a person.
+        """
+        self._watch_clock(now_ns)
+        why_not = self.safety.reset(self._joints, now_ns)
+        if why_not is None:
+            self._let_go(now_ns, "reset")
+        return why_not
+
+    def cancel(self, now_ns: int, detail: str = "cancelled") -> None:
+        """Stop playing the policy; chunks from observations before now are refused.
+
+        A person who is in charge stays so.
+        """
+        self._player.cancel(now_ns, detail)
+
+    def release_teleop(self, now_ns: int) -> None:
+        """Give the arm back to the policy; it holds until the next chunk."""
+        self._teleop.disengage()
+        self._active = Source.POLICY
+        self._player.cancel(now_ns, "the person has let go")
+
+    def tick(self, now_ns: int) -> SafetyReport:
+        """Return what to send now, and why."""
+        self._watch_clock(now_ns)
+        request = self._request(now_ns)
+        report = self.safety.judge(request, self._joints, now_ns)
+        if report.verdict is Verdict.HOLD and isinstance(request, Target):
+            # What was playing is not resumed after a hold: the path would have run ahead.
+            self._player.drop(f"held: {report.rule}")
+            self._teleop.disengage()
+        return report
+
+    def _request(self, now_ns: int) -> Target | Expired:
+        if self._active is Source.TELEOP:
+            return self._teleop.target(now_ns)
+        request = self._player.target(now_ns)
+        if isinstance(request, Target) and self._policy_watchdog.is_silent(now_ns):
+            limit_s = self.config.policy_silent_after_s
+            return Expired(ExpiredReason.POLICY_SILENT, f"no chunk for more than {limit_s:g} s")
+        return request
+
+    def _start(self, source: Source) -> FloatArray | Rejected:
+        """Return where a new path begins, or why nobody may begin one."""
+        if self.safety.stopped:
+            return Rejected(RejectRule.STOPPED, "stopped; reset the e-stop first")
+        if source is Source.POLICY and self._active is Source.TELEOP:
+            return Rejected(RejectRule.NOT_ACTIVE, "a person has taken over; release first")
+        if self.safety.last_rad is not None:
+            return self.safety.last_rad
+        if self._joints is None:
+            return Rejected(RejectRule.NO_JOINTS, "no joint state has come, nothing to begin from")
+        return self._joints.position_rad
+
+    def _let_go(self, now_ns: int, detail: str) -> None:
+        self._player.cancel(now_ns, detail)
+        self._teleop.disengage()
+        self._policy_watchdog.starve()
+
+    def _watch_clock(self, now_ns: int) -> None:
+        """Forget what was stamped by a clock that has since gone back."""
+        if now_ns < self._newest_ns - self._tolerance_ns:
+            self._joints = None
+            self._teleop.disengage()
+            self._player.drop("the clock went back")
+            self._newest_ns = now_ns
+        self._newest_ns = max(self._newest_ns, now_ns)

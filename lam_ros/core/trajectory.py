@@ -1,0 +1,77 @@
+"""A path of joint positions over time, and how one path goes over into the next."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+
+import numpy as np
+
+from lam_ros.core.types import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """Joint positions, linear between knots and constant outside them.
+
+    Attributes:
+        times_ns: times of the knots, strictly increasing, length N.
+        positions_rad: shape (N, J).
+    """
+
+    times_ns: tuple[int, ...]
+    positions_rad: FloatArray
+
+    @classmethod
+    def constant(cls, position_rad: FloatArray, time_ns: int) -> Trajectory:
+        """Return the path that stands still at `position_rad`, shape (J,)."""
+        return cls((time_ns,), position_rad[np.newaxis])
+
+    @property
+    def end_ns(self) -> int:
+        """The time of the last knot."""
+        return self.times_ns[-1]
+
+    def at(self, time_ns: int) -> FloatArray:
+        """Return the position at a time, shape (J,)."""
+        after = bisect_right(self.times_ns, time_ns)
+        position: FloatArray
+        if after in (0, len(self.times_ns)):
+            position = self.positions_rad[0 if after == 0 else -1]
+            return position
+        start_ns, stop_ns = self.times_ns[after - 1], self.times_ns[after]
+        part = (time_ns - start_ns) / (stop_ns - start_ns)
+        # A weighted mean, which stays between its ends whatever their size.
+        position = (1.0 - part) * self.positions_rad[after - 1] + part * self.positions_rad[after]
+        return position
+
+
+def splice(
+    past: Trajectory, new: Trajectory, now_ns: int, blend_ns: int, keep_ns: int
+) -> Trajectory:
+    """Return the path that follows `past` until now and then goes over into `new`.
+
+    The step between the two at `now_ns` is added to `new` and fades out linearly until
+    `now_ns + blend_ns` (or the end of `new`, if that is sooner): where the paths
+    agree, `new` is followed exactly.
+
+    Args:
+        past: what has been played.
+        new: what is to be played; ends after `now_ns`.
+        now_ns: the time of the seam.
+        blend_ns: time to fade the step out; 0 jumps.
+        keep_ns: knots of `past` older than this time are dropped.
+    """
+    kept = past.times_ns[bisect_left(past.times_ns, keep_ns) : bisect_left(past.times_ns, now_ns)]
+    first = bisect_right(new.times_ns, now_ns)
+    times = [now_ns, *new.times_ns[first:]]
+    fade_ns = min(blend_ns, new.end_ns - now_ns)
+    if fade_ns > 0 and now_ns + fade_ns not in times:
+        times.append(now_ns + fade_ns)
+        times.sort()
+    step = past.at(now_ns) - new.at(now_ns)
+    rows = [past.at(time) for time in kept]
+    for time in times:
+        weight = max(0.0, 1.0 - (time - now_ns) / fade_ns) if fade_ns > 0 else 0.0
+        rows.append(new.at(time) + weight * step)
+    return Trajectory((*kept, *times), np.array(rows))
