@@ -1,0 +1,53 @@
+"""Where LAM's own files are: in the source checkout, or installed beside the modules.
+
+Three kinds of installation are found alike: a checkout (also an editable or a
+symlinked one), a plain pip installation, and a colcon build.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lam_ros.core.errors import MachineError
+
+_MODULE = Path(__file__)
+
+
+def checkout_dir(module: Path = _MODULE) -> Path | None:
+    """Return the root of the source checkout that this module is in, or None if installed."""
+    root = module.resolve().parent.parent
+    return root if (root / "package.xml").is_file() and (root / "config").is_dir() else None
+
+
+def share_dir(module: Path = _MODULE) -> Path:
+    """Return the folder that holds `config/` and `launch/`.
+
+    Raises:
+        MachineError: if the installation lacks its data files.
+    """
+    checkout = checkout_dir(module)
+    if checkout is not None:
+        return checkout
+    for folder in module.resolve().parents:
+        share = folder / "share" / "lam_ros"
+        if (share / "package.xml").is_file():
+            return share
+    raise MachineError(
+        f"LAM's data files (share/lam_ros) are not beside {module.resolve().parent}: install it again"
+    )
+
+
+def config_dir() -> Path:
+    """Return the folder of the hydra configuration."""
+    return share_dir() / "config"
+
+
+def checkpoints_dir() -> Path:
+    """Return the folder of the checkpoints that come with LAM."""
+    checkout = checkout_dir()
+    return checkout / "policies" / "checkpoints" if checkout else share_dir() / "checkpoints"
+
+
+def dds_profile() -> Path:
+    """Return the Fast DDS profile whose shared-memory segment holds camera pictures."""
+    return config_dir() / "dds" / "fastdds.xml"
