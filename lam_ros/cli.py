@@ -1,0 +1,221 @@
+"""The `lam` command: one verb a subcommand, each imported only when it is used."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from lam_ros import __version__
+from lam_ros.core.errors import ExitCode, LamError
+
+Handler = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (DESIGN: 0, 1, 2, 3, 4, 130)."""
+    from lam_ros import environment
+
+    environment.ensure()
+    arguments = _parser().parse_args(argv)
+    try:
+        handler: Handler = arguments.handler
+        return int(handler(arguments))
+    except LamError as error:
+        print(f"lam {arguments.command}: {error}", file=sys.stderr)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        print(f"lam {arguments.command}: interrupted", file=sys.stderr)
+        return int(ExitCode.INTERRUPTED)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lam",
+        description="A robot arm that does what it is told: run, evaluate, plan, train, measure.",
+        epilog="example: lam run 'put the red cube in the blue bowl' --seed 7",
+    )
+    parser.add_argument("--version", action="version", version=f"lam {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_add_run, _add_eval, _add_plan, _add_data, _add_train, _add_bench, _add_doctor):
+        add(commands)
+    return parser
+
+
+type Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def _command(
+    commands: Commands, name: str, summary: str, examples: Sequence[str]
+) -> argparse.ArgumentParser:
+    """Add a subcommand with its examples and the `--json` flag that all share."""
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object as the last line of stdout"
+    )
+    return parser
+
+
+def _add_overrides(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="hydra overrides of the keys in config/"
+    )
+
+
+def _add_run(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "run",
+        "carry out a typed instruction in simulation, through the whole ROS 2 graph",
+        [
+            'lam run "put the red cube in the blue bowl"',
+            'lam run "put the red cube in the blue bowl, then the green one on the yellow spot"',
+            'lam run "put the cube in the bowl" --seed 3 --answer "the red one"',
+            'lam run "stack the red cube on the blue cube" --json scene.n_cubes=5',
+        ],
+    )
+    parser.add_argument("instruction", help="what to do, in English")
+    _add_overrides(parser)
+    parser.add_argument("--seed", type=int, default=0, help="fixes the scene (default 0)")
+    parser.add_argument("--answer", default="", help="answer to the question a run ended with")
+    parser.add_argument("--out", default="", metavar="DIR", help="folder of the run's files")
+    parser.add_argument("--no-video", action="store_true", help="write no video and no pictures")
+    parser.add_argument(
+        "--single-process", action="store_true", help="all nodes in one process, for debugging"
+    )
+    parser.set_defaults(handler=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from lam_ros.run.command import main as run_main
+
+    return run_main(arguments)
+
+
+def _add_eval(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "eval",
+        "run seeded episodes in lockstep and report success with a 95 % interval",
+        [
+            "lam eval suite=pick_place",
+            "lam eval suite=pick_place episodes=50 workers=2 --json",
+            "lam eval suite=pick_place wording=heldout",
+            "lam eval suite=pick_place policy=expert",
+        ],
+    )
+    _add_overrides(parser)
+    parser.add_argument("--out", default="", metavar="DIR", help="folder of the report")
+    parser.set_defaults(handler=_eval)
+
+
+def _eval(arguments: argparse.Namespace) -> int:
+    from lam_ros.evaluation.command import main as eval_main
+
+    return eval_main(arguments.overrides, as_json=arguments.json, out=arguments.out)
+
+
+def _add_plan(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "plan",
+        "show what would be done: a plan, a question or a refusal; nothing moves",
+        [
+            'lam plan "put the red cube in the blue bowl" --scene scene.json',
+            'lam plan "stack the cubes" --scene scene.json --json',
+            "lam plan --batch in.jsonl --out out.jsonl",
+        ],
+    )
+    parser.add_argument("instruction", nargs="?", default="", help="what to do, in English")
+    parser.add_argument("--scene", default="", metavar="FILE", help="scene as JSON")
+    parser.add_argument("--answer", default="", help="answer to an earlier question")
+    parser.add_argument("--batch", default="", metavar="FILE", help="JSON lines to plan")
+    parser.add_argument("--out", default="", metavar="FILE", help="where the batch's rows go")
+    parser.set_defaults(handler=_plan)
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from lam_ros.planning.cli_plan import main as plan_main
+
+    return plan_main(arguments)
+
+
+def _add_data(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "data",
+        "let the scripted teleoperator make episodes, as a LeRobotDataset",
+        [
+            "lam data --out data/pick_place --episodes 2500",
+            "lam data --out data/small --episodes 20 --first-seed 0",
+        ],
+    )
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder of the data set")
+    parser.add_argument("--episodes", type=int, default=2500, help="successful episodes wanted")
+    parser.add_argument("--first-seed", type=int, default=0, help="first scene seed")
+    parser.add_argument("--workers", type=int, default=0, help="processes (default: cores)")
+    parser.set_defaults(handler=_data)
+
+
+def _data(arguments: argparse.Namespace) -> int:
+    from lam_sim.generate import main as generate_main
+
+    return generate_main(arguments)
+
+
+def _add_train(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "train",
+        "train the lam policy on a LeRobotDataset",
+        ["lam train data=data/pick_place out=runs/train budget_minutes=60"],
+    )
+    _add_overrides(parser)
+    parser.set_defaults(handler=_train)
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from lam_policies.training.command import main as train_main
+
+    return train_main(arguments.overrides)
+
+
+def _add_bench(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "bench",
+        "measure: figures, ratios against a physical limit or a peer, and the machine",
+        ["lam bench sim --json", "lam bench loop --json"],
+    )
+    parser.add_argument("name", choices=["sim", "loop"], help="which bench")
+    parser.add_argument("--seconds", type=float, default=0.0, help="length (default: the bench's)")
+    parser.set_defaults(handler=_bench)
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from lam_ros.benches.command import main as bench_main
+
+    return bench_main(arguments.name, seconds=arguments.seconds, as_json=arguments.json)
+
+
+def _add_doctor(commands: Commands) -> None:
+    parser = _command(
+        commands, "doctor", "check what this machine lacks and say what to do", ["lam doctor"]
+    )
+    parser.set_defaults(handler=_doctor)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from lam_ros import doctor
+
+    return doctor.run(json=arguments.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

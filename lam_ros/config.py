@@ -1,0 +1,139 @@
+"""Configuration at the edge: hydra composes YAML, frozen dataclasses come out.
+
+Hydra's struct mode refuses keys that the YAML does not have; `build` refuses keys
+that the dataclass does not have and checks types.  Both answer with one line that
+names the nearest allowed key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import TypeAdapter, ValidationError
+
+from lam_ros.core.errors import ConfigError, did_you_mean, unknown_name
+from lam_ros.core.robot import RobotDescription
+from lam_ros.paths import config_dir
+
+
+def compose_config(name: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Compose `config/<name>.yaml` with hydra overrides and return plain data.
+
+    Raises:
+        ConfigError: if an override is malformed or names what does not exist.
+    """
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(config_dir()), version_base="1.3"):
+            composed = compose(config_name=name, overrides=list(overrides))
+            data = OmegaConf.to_container(composed, resolve=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_explain(error, name, overrides)) from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"config '{name}': a mapping is needed")
+    return {str(key): value for key, value in data.items()}
+
+
+def _explain(error: Exception, name: str, overrides: Sequence[str]) -> str:
+    """Return one line for what hydra says in many."""
+    text = " ".join(str(error).split())
+    group = re.search(r"Could not find '([^']+)/([^']+)'", text)
+    if group:
+        return unknown_name(group.group(1), group.group(2), options(group.group(1)))
+    override = re.search(r"Could not override '([^']+)'", text)
+    if override:
+        known = _keys(name)
+        key = override.group(1)
+        return (
+            f"config key '{key}' does not exist in config/{name}.yaml.{did_you_mean(key, known)} "
+            "See the keys in config/, or `--help`"
+        )
+    malformed = next((item for item in overrides if "=" not in item), None)
+    if malformed:
+        return f"override '{malformed}' is not of the form key=value"
+    return f"configuration '{name}': {text[:300]}"
+
+
+def options(group: str) -> list[str]:
+    """Return the names that a config group offers, for example of `policy`."""
+    folder = config_dir() / group
+    return sorted(path.stem for path in folder.glob("*.yaml")) if folder.is_dir() else []
+
+
+def _keys(name: str) -> list[str]:
+    try:
+        with initialize_config_dir(str(config_dir()), version_base="1.3"):
+            return _flatten(OmegaConf.to_container(compose(config_name=name)))
+    except (HydraException, OmegaConfBaseException):
+        return []
+
+
+def _flatten(data: object, prefix: str = "") -> list[str]:
+    if not isinstance(data, dict):
+        return []
+    found = []
+    for key, value in data.items():
+        found.append(f"{prefix}{key}")
+        found.extend(_flatten(value, f"{prefix}{key}."))
+    return found
+
+
+def build[T](cls: type[T], data: Mapping[str, Any], where: str) -> T:
+    """Turn plain data into a frozen dataclass, checked.
+
+    Args:
+        cls: the dataclass; nested dataclasses are built too.
+        data: plain data, as `compose_config` returns it.
+        where: what to call the data in messages, for example `scene`.
+
+    Raises:
+        ConfigError: if a key is unknown or missing, or a value has the wrong type.
+    """
+    _check_keys(cls, data, where)
+    try:
+        return TypeAdapter(cls).validate_python(dict(data))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(
+            f"config '{where}.{key}': {first['msg']}; {first.get('input')!r} came"
+        ) from None
+
+
+def _check_keys(cls: type, data: Mapping[str, Any], where: str) -> None:
+    hints = get_type_hints(cls)
+    allowed = {entry.name for entry in fields(cls)}
+    for key, value in data.items():
+        if key not in allowed:
+            raise ConfigError(f"config '{where}': {unknown_name('key', str(key), allowed)}")
+        if is_dataclass(hints[key]) and isinstance(value, Mapping):
+            _check_keys(hints[key], value, f"{where}.{key}")
+
+
+def load_robot(name: str) -> RobotDescription:
+    """Read `config/robot/<name>.yaml`, or a YAML file given by its path.
+
+    Raises:
+        ConfigError: if there is no such robot.
+        RobotError: if the description is inconsistent.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else config_dir() / "robot" / f"{name}.yaml"
+    if not path.is_file():
+        raise ConfigError(unknown_name("robot", name, options("robot")))
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"robot '{name}': not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"robot '{name}': a mapping is needed in {path.name}")
+    return RobotDescription.from_dict(data)

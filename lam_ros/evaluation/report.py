@@ -1,0 +1,125 @@
+"""What an evaluation found: one record an episode, and their summary as JSON and Markdown."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lam_ros.evaluation.stats import wilson_95
+
+
+@dataclass(frozen=True)
+class EpisodeResult:
+    """How one seeded episode went.
+
+    Attributes:
+        seed: seed of the scene.
+        prompt: what the policy was told.
+        task: `skill kind-of-target`, by which results are grouped.
+        success: judged by the simulator's ground truth.
+        failure: kind of failure, empty on success.
+        named_first: the named object was the first that left the table; None if none did.
+        seconds: simulated time until success, or until the end.
+        chunks: how often the policy was asked.
+        unsafe_events: times that the safety room held or stopped the arm.
+    """
+
+    seed: int
+    prompt: str
+    task: str
+    success: bool
+    failure: str
+    named_first: bool | None
+    seconds: float
+    chunks: int
+    unsafe_events: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """An evaluation in figures."""
+
+    suite: str
+    policy: str
+    wording: str
+    results: tuple[EpisodeResult, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `lam eval --json` prints; keys as DESIGN fixes them, and a few more."""
+        results = self.results
+        successes = sum(result.success for result in results)
+        lifted = [result for result in results if result.named_first is not None]
+        return {
+            "suite": self.suite,
+            "policy": self.policy,
+            "wording": self.wording,
+            "episodes": len(results),
+            "successes": successes,
+            "success_rate": _share(successes, len(results)),
+            "wilson_95": [round(bound, 4) for bound in wilson_95(successes, len(results))],
+            "named_first_rate": _share(sum(bool(r.named_first) for r in lifted), len(results)),
+            "seconds_per_task": _mean([r.seconds for r in results if r.success]),
+            "steps_per_task": _mean([1.0 for _ in results]),
+            "chunks_per_task": _mean([float(r.chunks) for r in results]),
+            "failures": dict(Counter(r.failure for r in results if not r.success)),
+            "unsafe_events": sum(r.unsafe_events for r in results),
+            "seeds": [results[0].seed, results[-1].seed] if results else [],
+            "by_task": {task: _by_task(results, task) for task in sorted({r.task for r in results})},
+        }
+
+    def to_markdown(self) -> str:
+        """Return a table that a README can hold."""
+        data = self.to_dict()
+        lines = [
+            f"# {self.suite}: {self.policy}, {self.wording} wordings",
+            "",
+            "| task | episodes | success | 95 % interval |",
+            "|---|---|---|---|",
+        ]
+        rows = {"all": {key: data[key] for key in ("episodes", "success_rate", "wilson_95")}}
+        for task, row in (rows | data["by_task"]).items():
+            low, high = row["wilson_95"]
+            lines.append(
+                f"| {task} | {row['episodes']} | {row['success_rate']:.1%} | {low:.1%} - {high:.1%} |"
+            )
+        lines += ["", "| failure | episodes | seeds |", "|---|---|---|"]
+        for kind, count in sorted(data["failures"].items(), key=lambda item: -item[1]):
+            seeds = [r.seed for r in self.results if r.failure == kind][:8]
+            lines.append(f"| {kind} | {count} | {', '.join(map(str, seeds))} |")
+        lines += [
+            "",
+            f"named object first: {data['named_first_rate']:.1%}; "
+            f"{data['seconds_per_task']:.1f} s a success; "
+            f"{data['unsafe_events']} interventions of the safety room",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def write(self, folder: Path) -> None:
+        """Write `eval.json`, `eval.md` and `episodes.jsonl`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "eval.json").write_text(json.dumps(self.to_dict(), indent=2) + "\n")
+        (folder / "eval.md").write_text(self.to_markdown())
+        rows = (json.dumps(asdict(result)) for result in self.results)
+        (folder / "episodes.jsonl").write_text("\n".join(rows) + "\n")
+
+
+def _by_task(results: Sequence[EpisodeResult], task: str) -> dict[str, Any]:
+    chosen = [result for result in results if result.task == task]
+    successes = sum(result.success for result in chosen)
+    return {
+        "episodes": len(chosen),
+        "success_rate": _share(successes, len(chosen)),
+        "wilson_95": [round(bound, 4) for bound in wilson_95(successes, len(chosen))],
+    }
+
+
+def _share(count: int, total: int) -> float:
+    return round(count / total, 4) if total else 0.0
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(sum(values) / len(values), 3) if values else 0.0
