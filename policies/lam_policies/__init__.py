@@ -1,0 +1,1 @@
+"""Training and serving of policies: from a data set to joint targets."""

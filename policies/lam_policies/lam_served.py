@@ -1,0 +1,110 @@
+"""The lam policy, ready to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from lerobot.utils.constants import OBS_STATE
+from lerobot_policy_lam.modeling_lam import LamPolicy
+from torch import Tensor
+
+from lam_policies.served import PolicyInfo
+from lam_ros.core.types import ActionChunk, Observation
+
+PROMPTS_KEPT = 256
+WARM_UP_ROUNDS = 3
+
+
+class LamServed:
+    """Answers with chunks; keeps the encodings of the last prompts."""
+
+    def __init__(self, policy: LamPolicy, info: PolicyInfo, device: torch.device) -> None:
+        """Serve a policy whose weights are in place."""
+        self._policy = policy
+        self._info = info
+        self._device = device
+        self._sequence = 0
+        self._words = lru_cache(maxsize=PROMPTS_KEPT)(self._encode)
+
+    @property
+    def info(self) -> PolicyInfo:
+        """What the policy is."""
+        return self._info
+
+    def infer(self, observation: Observation, prompt: str) -> ActionChunk:
+        """Return joint targets for what is seen and said.
+
+        Raises:
+            ValueError: if a camera is missing or a picture has the wrong size.
+        """
+        return self.infer_batch([observation], [prompt])[0]
+
+    @torch.inference_mode()
+    def infer_batch(
+        self, observations: Sequence[Observation], prompts: Sequence[str]
+    ) -> list[ActionChunk]:
+        """Return a chunk for each observation with its prompt.
+
+        Raises:
+            ValueError: if a camera is missing or a picture has the wrong size.
+        """
+        robot = self._info.robot
+        batch = {OBS_STATE: self._tensor(np.stack([o.state_rad for o in observations])).float()}
+        for camera in robot.cameras:
+            size = (camera.height_px, camera.width_px, 3)
+            pictures = np.stack([_picture(o, camera.name, size) for o in observations])
+            name = robot.image_feature(camera.name)
+            batch[name] = self._tensor(pictures).permute(0, 3, 1, 2).contiguous()
+        words = torch.cat([self._words(prompt) for prompt in prompts])
+        targets_rad = self._policy.infer(batch, words).cpu().double().numpy()
+        targets_rad = np.clip(targets_rad, robot.lower_rad, robot.upper_rad)
+        return [
+            self._chunk(observation, targets)
+            for observation, targets in zip(observations, targets_rad, strict=True)
+        ]
+
+    def warm_up(self) -> None:
+        """Do what is slow the first time."""
+        robot = self._info.robot
+        images = {
+            camera.name: np.zeros((camera.height_px, camera.width_px, 3), np.uint8)
+            for camera in robot.cameras
+        }
+        observation = Observation(0, np.array(robot.poses.home_rad), images)
+        for _ in range(WARM_UP_ROUNDS):
+            self.infer(observation, "")
+        self.reset()
+
+    def reset(self) -> None:
+        """Start a new task: chunks count from 0 again."""
+        self._sequence = 0
+
+    def _encode(self, prompt: str) -> Tensor:
+        return self._policy.encode([prompt])
+
+    def _tensor(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(values).to(self._device)
+
+    def _chunk(self, observation: Observation, targets_rad: np.ndarray) -> ActionChunk:
+        chunk = ActionChunk(
+            obs_stamp_ns=observation.stamp_ns,
+            dt_ns=self._info.dt_ns,
+            joint_names=self._info.robot.joint_names,
+            targets_rad=targets_rad,
+            policy_id=self._info.policy_id,
+            sequence=self._sequence,
+        )
+        self._sequence += 1
+        return chunk
+
+
+def _picture(observation: Observation, camera: str, size: tuple[int, int, int]) -> np.ndarray:
+    picture = observation.images.get(camera)
+    if picture is None:
+        raise ValueError(f"camera '{camera}' is missing in the observation")
+    if picture.shape != size:
+        raise ValueError(f"camera '{camera}': shape {picture.shape} came, {size} is needed")
+    return picture

@@ -1,0 +1,1 @@
+"""Training that is quick on a CPU: decoded once, read from memory maps, resumable."""

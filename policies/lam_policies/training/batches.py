@@ -1,0 +1,129 @@
+"""Batches as the policy reads them, prepared one ahead by a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from lerobot.utils.constants import ACTION, OBS_LANGUAGE_TOKENS, OBS_STATE
+from lerobot_policy_lam.configuration_lam import LamConfig
+from lerobot_policy_lam.modeling_lam import NO_SLOT, OBJECT_M, PIXELS, PROGRESS, SLOTS, TARGET_M
+from lerobot_policy_lam.tokenizer import Tokenizer
+from torch import Tensor
+
+from lam_policies.training.frames import Frames, Sample, draw
+from lam_ros.core.robot import RobotDescription
+from lam_ros.core.skills import StepWords
+
+Batch = dict[str, Tensor]
+
+GAIN = 0.10
+"""Usual change of a channel's brightness; the light common to all changes as much."""
+
+OFFSET = 0.02
+"""Usual shift of a channel, of the full range."""
+
+
+class Batcher:
+    """Draws batches; batch number `step` depends on the seed and the step alone."""
+
+    def __init__(
+        self,
+        parts: Sequence[Frames],
+        config: LamConfig,
+        robot: RobotDescription,
+        *,
+        batch_size: int,
+        seed: int,
+        jitter: float,
+        dtype: torch.dtype,
+    ) -> None:
+        """Draw from `parts` in proportion to their samples."""
+        self.parts = tuple(parts)
+        self.config = config
+        self.robot = robot
+        self.batch_size = batch_size
+        self.seed = seed
+        self.jitter = jitter
+        self.dtype = dtype
+        self.tokenizer = Tokenizer(
+            config.text_buckets, config.text_max_words, config.text_max_pieces
+        )
+        sizes = np.array([len(part) for part in parts], float)
+        self.shares = sizes / sizes.sum()
+
+    def batch(self, step: int) -> Batch:
+        """Return batch number `step`."""
+        rng = np.random.default_rng((self.seed, step))
+        counts = rng.multinomial(self.batch_size, self.shares)
+        horizon = self.config.chunk_size
+        batches = [
+            self._tensors(draw(part, int(count), horizon, rng, "train"), rng)
+            for part, count in zip(self.parts, counts, strict=True)
+            if count
+        ]
+        merged = {key: torch.cat([batch[key] for batch in batches]) for key in batches[0]}
+        used = merged[OBS_LANGUAGE_TOKENS].any(2).any(0).nonzero().max() + 1
+        merged[OBS_LANGUAGE_TOKENS] = merged[OBS_LANGUAGE_TOKENS][:, :used]
+        return merged
+
+    def from_step(self, step: int) -> Iterator[Batch]:
+        """Yield the batches from number `step` on, for ever; close it to stop the thread."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            ahead = [pool.submit(self.batch, step + i) for i in range(2)]
+            while True:
+                step += 1
+                yield ahead.pop(0).result()
+                ahead.append(pool.submit(self.batch, step + 1))
+
+    def _tensors(self, sample: Sample, rng: np.random.Generator) -> Batch:
+        batch = to_batch(sample, self.config, self.robot, self.tokenizer)
+        for camera in self.robot.camera_names:
+            name = self.robot.image_feature(camera)
+            batch[name] = self._jitter(batch[name], rng)
+        return batch
+
+    def _jitter(self, pictures: Tensor, rng: np.random.Generator) -> Tensor:
+        """Return bytes as numbers in about [0, 1] under a slightly different light."""
+        shape = (len(pictures), 3, 1, 1)
+        gain = 1 + GAIN * self.jitter * (
+            rng.standard_normal((len(pictures), 1, 1, 1)) + 0.5 * rng.standard_normal(shape)
+        )
+        offset = OFFSET * self.jitter * rng.standard_normal(shape)
+        scale = torch.from_numpy(np.clip(gain, 0.5, 1.6) / 255).to(self.dtype)
+        return torch.addcmul(
+            torch.from_numpy(offset).to(self.dtype), pictures.to(self.dtype), scale
+        )
+
+
+def to_batch(
+    sample: Sample, config: LamConfig, robot: RobotDescription, tokenizer: Tokenizer
+) -> Batch:
+    """Return a sample under the names that the policy reads; pictures stay bytes."""
+    batch = {
+        OBS_STATE: torch.from_numpy(sample.state_rad),
+        ACTION: torch.from_numpy(sample.chunk_rad),
+        OBS_LANGUAGE_TOKENS: torch.from_numpy(tokenizer.encode_batch(sample.prompts)),
+        OBJECT_M: torch.from_numpy(sample.places_m[:, 0]),
+        TARGET_M: torch.from_numpy(sample.places_m[:, 1]),
+        PIXELS: torch.from_numpy(sample.pixels),
+        PROGRESS: torch.from_numpy(sample.progress),
+        SLOTS: torch.tensor([slot_labels(words, config) for words in sample.said]),
+    }
+    for camera, pictures in sample.pictures.items():
+        batch[robot.image_feature(camera)] = torch.from_numpy(pictures)
+    return batch
+
+
+def slot_labels(said: StepWords, config: LamConfig) -> tuple[int, ...]:
+    """Return the class of skill and of each colour and kind; `NO_SLOT` where unknown."""
+    pairs = (
+        (str(said.skill), config.skills),
+        (said.object_color, config.colors),
+        (said.object_kind, config.kinds),
+        (said.target_color, config.colors),
+        (said.target_kind, config.kinds),
+    )
+    return tuple(names.index(name) if name in names else NO_SLOT for name, names in pairs)

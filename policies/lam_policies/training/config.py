@@ -1,0 +1,75 @@
+"""What a training run is told, composed by hydra from `config/train`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lam_ros.core.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run.
+
+    Attributes:
+        data: folders of LeRobot data sets; several are laid end to end.
+        cache: folder of the decoded pictures.
+        out: folder of the run: checkpoints, log, curve.
+        robot: file of the robot description.
+        policy: fields of `LamConfig` that differ from its defaults.
+        picture_stride: every how many rows a picture is kept.
+        batch_size, learning_rate, weight_decay, warmup_steps: the optimiser's.
+        budget_minutes: time to train; the learning rate falls to nothing over it.
+        steps: number of steps, instead of a time; 0 for the time.
+        ema_decay: how slowly the averaged weights follow.
+        checkpoint_minutes: time between two checkpoints.
+        threads: CPU threads.
+        bf16: whether to compute in bfloat16 where it is safe.
+        jitter: strength of the change of brightness and colour, 0 for none.
+        seed: of everything that chance decides.
+        max_episodes: use only the first episodes of each data set; 0 for all.
+        start_from: a checkpoint whose weights the run starts from; empty for none.
+    """
+
+    data: tuple[str, ...]
+    out: str
+    robot: str = "config/robot/so101.yaml"
+    cache: str = ""
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    picture_stride: int = 2
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    warmup_steps: int = 200
+    budget_minutes: float = 80.0
+    steps: int = 0
+    ema_decay: float = 0.999
+    checkpoint_minutes: float = 5.0
+    threads: int = 0
+    bf16: bool = True
+    jitter: float = 1.0
+    seed: int = 0
+    max_episodes: int = 0
+    start_from: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            ConfigError: if there are no data, or a number is out of range.
+        """
+        if not self.data:
+            raise ConfigError("train: no data; name a data set, for example data=[path/to/set]")
+        for name in ("batch_size", "picture_stride", "checkpoint_minutes", "learning_rate"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"train: {name} is {getattr(self, name)}, it must be positive")
+        if self.steps <= 0 and self.budget_minutes <= 0:
+            raise ConfigError("train: give budget_minutes or steps, one of them above 0")
+
+    @property
+    def out_path(self) -> Path:
+        """The folder of the run."""
+        return Path(self.out)

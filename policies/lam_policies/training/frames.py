@@ -1,0 +1,113 @@
+"""The training data in memory: what one batch is drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lam_ros.core import language
+from lam_ros.core.skills import StepWords
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Episodes laid end to end; R rows at the control rate, N of them with pictures.
+
+    Attributes:
+        pictures: camera -> memory map, uint8, shape (N, 3, H, W).
+        picture_row: the row of each picture, shape (N,).
+        state_rad, action_rad: shape (R, J).
+        episode_end: for each row, one past the last row of its episode, shape (R,).
+        progress: for each row, the share of its episode that is over, shape (R,).
+        said: the steps that are said, and for each row which, shape (R,).
+        said_index: see `said`.
+        places_m: position of the named object and of the named target in the base
+            frame, shape (R, 2, 3); NaN where not known.
+        pixels: by camera, where both are seen: x, y in [-1, 1], 1 if visible; shape
+            (N, cameras, 2, 3).
+    """
+
+    pictures: Mapping[str, npt.NDArray[np.uint8]]
+    picture_row: Ints
+    state_rad: Floats
+    action_rad: Floats
+    episode_end: Ints
+    progress: Floats
+    said: tuple[StepWords, ...]
+    said_index: Ints
+    places_m: Floats
+    pixels: Floats
+
+    def __len__(self) -> int:
+        """Return the number of samples: rows with pictures."""
+        return len(self.picture_row)
+
+    @property
+    def n_episodes(self) -> int:
+        """Return the number of episodes."""
+        return len(np.unique(self.episode_end))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One batch of B samples, as plain arrays; see `Frames` for the meaning."""
+
+    pictures: Mapping[str, npt.NDArray[np.uint8]]
+    state_rad: Floats
+    chunk_rad: Floats
+    prompts: tuple[str, ...]
+    said: tuple[StepWords, ...]
+    places_m: Floats
+    pixels: Floats
+    progress: Floats
+
+
+def chunk_rows(frames: Frames, rows: Ints, horizon: int) -> Ints:
+    """Return the rows of each chunk, shape (B, horizon); the last row of an episode repeats."""
+    ahead = rows[:, None] + np.arange(horizon)
+    return np.minimum(ahead, frames.episode_end[rows][:, None] - 1)
+
+
+def draw(
+    frames: Frames, batch_size: int, horizon: int, rng: np.random.Generator, split: language.Split
+) -> Sample:
+    """Return a batch of samples drawn with equal chance, each in fresh words."""
+    return take(frames, rng.integers(len(frames), size=batch_size), horizon, rng, split)
+
+
+def take(
+    frames: Frames, indices: Ints, horizon: int, rng: np.random.Generator, split: language.Split
+) -> Sample:
+    """Return the samples of the given picture indices, shape (B,)."""
+    order = np.sort(indices)
+    rows = frames.picture_row[order]
+    said = tuple(frames.said[i] for i in frames.said_index[rows])
+    return Sample(
+        pictures={camera: stack[order] for camera, stack in frames.pictures.items()},
+        state_rad=frames.state_rad[rows],
+        chunk_rad=frames.action_rad[chunk_rows(frames, rows, horizon)],
+        prompts=tuple(language.sample(words, rng, split) for words in said),
+        said=said,
+        places_m=frames.places_m[rows],
+        pixels=frames.pixels[order],
+        progress=frames.progress[rows],
+    )
+
+
+def chunk_statistics(
+    frames: Frames, horizon: int, absolute_joints: tuple[int, ...], n_samples: int = 50_000
+) -> tuple[Floats, Floats]:
+    """Return centre and scale of the chunks, each of shape (horizon, J), in radians."""
+    rng = np.random.default_rng(0)
+    rows = frames.picture_row[rng.integers(len(frames), size=n_samples)]
+    chunks = frames.action_rad[chunk_rows(frames, rows, horizon)]
+    relative = np.ones(frames.state_rad.shape[1], np.float32)
+    relative[list(absolute_joints)] = 0
+    chunks = chunks - (frames.state_rad[rows] * relative)[:, None]
+    return chunks.mean(0), chunks.std(0)

@@ -1,0 +1,238 @@
+"""The training loop: batches in, weights out, resumable at any time."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from lerobot.configs.types import FeatureType, PolicyFeature
+from lerobot.utils.constants import ACTION, OBS_STATE
+from lerobot_policy_lam.configuration_lam import LamConfig
+from lerobot_policy_lam.modeling_lam import LamPolicy
+
+from lam_policies.training import report as reports
+from lam_policies.training import state as states
+from lam_policies.training.batches import Batcher
+from lam_policies.training.config import TrainConfig
+from lam_policies.training.export import export
+from lam_policies.training.frames import Frames, chunk_statistics
+from lam_ros.core.robot import RobotDescription
+
+LOG_EVERY_STEPS = 50
+CLIP_NORM = 1.0
+CHECKPOINT = "checkpoint"
+FINAL_RATE = 0.01
+
+
+def policy_config(config: TrainConfig, robot: RobotDescription, parts: Sequence[Frames]) -> LamConfig:
+    """Return the configuration of the policy for a robot and the words in the data."""
+    said = {words for part in parts for words in part.said}
+    settings: dict[str, Any] = {
+        "colors": sorted({w.object_color for w in said} | {w.target_color for w in said}),
+        "kinds": sorted({w.object_kind for w in said} | {w.target_kind for w in said}),
+        "skills": sorted({str(w.skill) for w in said}),
+        **config.policy,
+    }
+    joints = PolicyFeature(FeatureType.STATE, (len(robot.joints),))
+    cameras = {
+        robot.image_feature(camera.name): PolicyFeature(
+            FeatureType.VISUAL, (3, camera.height_px, camera.width_px)
+        )
+        for camera in robot.cameras
+    }
+    return LamConfig(
+        device="cpu",
+        input_features={OBS_STATE: joints, **cameras},
+        output_features={ACTION: PolicyFeature(FeatureType.ACTION, (len(robot.joints),))},
+        absolute_joints=[robot.gripper_index],
+        **settings,
+    )
+
+
+class Trainer:
+    """One run."""
+
+    def __init__(self, config: TrainConfig, robot: RobotDescription, parts: Sequence[Frames]) -> None:
+        """Build the policy, and take up where the run stopped if there is a state."""
+        torch.manual_seed(config.seed)
+        self.config = config
+        self.robot = robot
+        self.parts = tuple(parts)
+        self.policy = LamPolicy(policy_config(config, robot, parts))
+        self._set_statistics()
+        if config.start_from:
+            self._start_from(Path(config.start_from))
+        self.optimizer = torch.optim.AdamW(
+            self.policy.get_optim_params(),
+            lr=config.learning_rate,
+            betas=(0.9, 0.98),
+            weight_decay=config.weight_decay,
+            fused=True,
+        )
+        self.average = states.Average(self.policy, config.ema_decay)
+        self.state = states.load(config.out_path, self.policy, self.average, self.optimizer)
+        self.batcher = Batcher(
+            parts,
+            self.policy.config,
+            robot,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            jitter=config.jitter,
+            dtype=torch.bfloat16 if config.bf16 else torch.float32,
+        )
+
+    def _set_statistics(self) -> None:
+        """Take the statistics of the first data set; they stay those of the run."""
+        frames = self.parts[0]
+        settings = self.policy.config
+        center, scale = chunk_statistics(
+            frames, settings.chunk_size, tuple(settings.absolute_joints)
+        )
+        statistics = self.policy.statistics
+        statistics.set_chunks(torch.from_numpy(center), torch.from_numpy(scale))
+        state = torch.from_numpy(frames.state_rad)
+        statistics.set_state(state.mean(0), state.std(0))
+
+    def _start_from(self, folder: Path) -> None:
+        from safetensors.torch import load_file
+
+        self.policy.load_state_dict(load_file(folder / "model.safetensors"))
+
+    @property
+    def share_done(self) -> float:
+        """How much of the run is done, 0 to 1."""
+        if self.config.steps:
+            return min(1.0, self.state.step / self.config.steps)
+        return min(1.0, self.state.trained_s / (60 * self.config.budget_minutes))
+
+    def learning_rate(self) -> float:
+        """Return the present learning rate: a short rise, then a cosine to almost nothing."""
+        rise = min(1.0, (self.state.step + 1) / max(1, self.config.warmup_steps))
+        fall = FINAL_RATE + (1 - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * self.share_done))
+        return self.config.learning_rate * rise * fall
+
+    def run(self) -> Path:
+        """Train until the steps or the time are used up, and return the checkpoint."""
+        _use_threads(self.config.threads)
+        config, state = self.config, self.state
+        self.policy.train()
+        with reports.Report(config.out_path) as report:
+            report.say(
+                f"{sum(len(part) for part in self.parts)} samples of "
+                f"{sum(part.n_episodes for part in self.parts)} episodes, from step {state.step}"
+            )
+            batches = self.batcher.from_step(state.step)
+            saved_s = state.trained_s
+            window = _Window()
+            started = time.monotonic() - state.trained_s
+            while self.share_done < 1:
+                parts = self._step(next(batches))
+                window.add(parts)
+                state.trained_s = time.monotonic() - started
+                if state.step % LOG_EVERY_STEPS == 0:
+                    self._log(report, window)
+                    window = _Window()
+                if state.trained_s - saved_s > 60 * config.checkpoint_minutes:
+                    self.save()
+                    saved_s = state.trained_s
+            batches.close()
+            report.say(f"done: {self.save()}")
+        return config.out_path / CHECKPOINT
+
+    def _step(self, batch: dict[str, torch.Tensor]) -> dict[str, float]:
+        torch.manual_seed(hash((self.config.seed, self.state.step)) & 0x7FFFFFFF)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate()
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bf16):
+            loss, parts = self.policy(batch)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), CLIP_NORM)
+        if not math.isfinite(float(norm)):
+            self.optimizer.zero_grad()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.average.update(self.policy, self.state.step)
+        self.state.step += 1
+        return {"loss": float(loss.detach()), **parts, "grad": float(norm)}
+
+    def _log(self, report: reports.Report, window: _Window) -> None:
+        state, share = self.state, self.share_done
+        means = window.means()
+        state.curve.append((state.step, state.trained_s, means["loss"], means["action_loss"]))
+        left_min = state.trained_s * (1 - share) / max(share, 1e-6) / 60
+        per_s = window.count * self.config.batch_size / window.seconds
+        report.row(
+            share,
+            {
+                "step": state.step,
+                **{key.removesuffix("_loss"): round(value, 4) for key, value in means.items()},
+                "lr": round(self.learning_rate(), 7),
+                "samples_per_s": round(per_s, 1),
+                "left_min": round(left_min, 1),
+            },
+        )
+
+    def save(self) -> Path:
+        """Write the run's state, and a checkpoint of the averaged weights."""
+        folder = self.config.out_path
+        states.save(folder, self.state, self.policy, self.average, self.optimizer)
+        served = LamPolicy(self.policy.config)
+        served.load_state_dict(self.policy.state_dict())
+        self.average.copy_to(served)
+        reports.draw_curve(folder / reports.CURVE_FILE, [row[3] for row in self.state.curve])
+        return export(
+            served.eval(),
+            folder / CHECKPOINT,
+            robot=self.robot,
+            dt_ns=self.robot.cameras[0].period_ns,
+            provenance=self._provenance(),
+        )
+
+    def _provenance(self) -> dict[str, Any]:
+        settings = dataclasses.asdict(self.config)
+        for name in ("data", "out", "cache", "start_from", "robot"):  # machine paths stay out
+            settings.pop(name)
+        thin = max(1, len(self.state.curve) // 100)
+        return {
+            "command": ["lam", "train", *sys.argv[2:]] if "lam" in sys.argv[0] else [],
+            "training": settings,
+            "data": [
+                {"name": Path(name).name, "episodes": part.n_episodes, "samples": len(part)}
+                for name, part in zip(self.config.data, self.parts, strict=False)
+            ],
+            "steps": self.state.step,
+            "trained_s": round(self.state.trained_s, 1),
+            "curve": [[round(v, 5) for v in row] for row in self.state.curve[::thin]],
+        }
+
+
+class _Window:
+    """Sums since the last log row."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, float] = {}
+        self.count = 0
+        self.started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return max(1e-6, time.monotonic() - self.started)
+
+    def add(self, values: dict[str, float]) -> None:
+        for key, value in values.items():
+            self.sums[key] = self.sums.get(key, 0.0) + value
+        self.count += 1
+
+    def means(self) -> dict[str, float]:
+        return {key: value / self.count for key, value in self.sums.items()}
+
+
+def _use_threads(threads: int) -> None:
+    torch.set_num_threads(threads or os.cpu_count() or 1)

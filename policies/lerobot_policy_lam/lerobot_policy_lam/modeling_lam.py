@@ -1,0 +1,243 @@
+"""The LAM policy behind LeRobot's interface."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from lerobot.policies.pretrained import PreTrainedPolicy
+from lerobot.utils.constants import ACTION, OBS_LANGUAGE_TOKENS, OBS_STATE
+from torch import Tensor, nn
+
+from lerobot_policy_lam.configuration_lam import LamConfig
+from lerobot_policy_lam.network import LamNetwork, NetworkOutput, NetworkShape
+from lerobot_policy_lam.statistics import ActionStatistics
+from lerobot_policy_lam.tokenizer import Tokenizer
+
+OBJECT_M = "lam.object_m"
+TARGET_M = "lam.target_m"
+PIXELS = "lam.pixels"
+SLOTS = "lam.slots"
+PROGRESS = "lam.progress"
+"""Keys of a batch that teach the auxiliary heads; each may be missing."""
+
+NO_SLOT = -1
+ATTENTION_SIGMA = 0.06
+"""Width of the attention that the network is taught, in half pictures."""
+
+
+class LamPolicy(PreTrainedPolicy):
+    """Pictures, joint positions and a sentence to a chunk of joint targets."""
+
+    config_class = LamConfig
+    name = "lam"
+
+    def __init__(
+        self,
+        config: LamConfig,
+        dataset_stats: Mapping[str, Mapping[str, Any]] | None = None,
+        **kwargs: object,
+    ) -> None:
+        """Build the network that the configuration describes.
+
+        Args:
+            config: sizes, losses and features.
+            dataset_stats: LeRobot's statistics; those of the state are used.
+            kwargs: what LeRobot passes to every policy; not used.
+        """
+        super().__init__(config)
+        config.validate_features()
+        assert config.robot_state_feature is not None
+        n_joints = config.robot_state_feature.shape[0]
+        self.tokenizer = Tokenizer(
+            config.text_buckets, config.text_max_words, config.text_max_pieces
+        )
+        self.network = LamNetwork(_network_shape(config, n_joints))
+        self.statistics = ActionStatistics(
+            config.chunk_size, n_joints, tuple(config.absolute_joints), config.calibration_samples
+        )
+        if dataset_stats and OBS_STATE in dataset_stats:
+            self.statistics.set_state(
+                torch.as_tensor(dataset_stats[OBS_STATE]["mean"]),
+                torch.as_tensor(dataset_stats[OBS_STATE]["std"]),
+            )
+        self.reset()
+
+    def get_optim_params(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        """Return two groups: matrices, which decay, and the rest, which does not."""
+        groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
+        for name, parameter in self.named_parameters():
+            groups[parameter.ndim > 1 and "table" not in name].append(parameter)
+        return [
+            {"params": groups[True]},
+            {"params": groups[False], "weight_decay": 0.0},
+        ]
+
+    def reset(self) -> None:
+        """Forget the rest of the last chunk."""
+        self._queue: deque[Tensor] = deque()
+
+    def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+        """Return the training loss and its parts.
+
+        `batch["action"]` has shape (B, H, J) in radians; see the keys above for what
+        else may teach.
+        """
+        state = batch[OBS_STATE].float()
+        if self.training and not self.statistics.is_calibrated:
+            self.statistics.observe(state, batch[ACTION].float())
+        state, keep = self._disturb(state)
+        out = self._run(batch, state, self.network.text(self._drop_words(self._pieces(batch))), keep)
+        wanted = self.statistics.normalize(batch[ACTION].float(), state)
+        parts = {"action": F.l1_loss(out.chunk, wanted)}
+        total = parts["action"]
+        for name, weight, value in self._auxiliary(out, batch):
+            parts[name] = value
+            total = total + weight * value
+        return total, {f"{name}_loss": float(value.detach()) for name, value in parts.items()}
+
+    @torch.no_grad()
+    def predict_action_chunk(self, batch: dict[str, Tensor], **kwargs: object) -> Tensor:  # type: ignore[override]
+        """Return joint targets in radians, shape (B, H, J)."""
+        self.eval()
+        return self.infer(batch, self.words(self._pieces(batch)))
+
+    @torch.no_grad()
+    def select_action(self, batch: dict[str, Tensor], **kwargs: object) -> Tensor:  # type: ignore[override]
+        """Return the next joint targets, shape (B, J)."""
+        if not self._queue:
+            chunk = self.predict_action_chunk(batch)[:, : self.config.n_action_steps]
+            self._queue.extend(chunk.transpose(0, 1))
+        return self._queue.popleft()
+
+    def words(self, pieces: Tensor) -> Tensor:
+        """Return the sentence vectors of piece ids, shape (B, W, P); may be kept."""
+        return self.network.text(pieces)
+
+    def encode(self, sentences: Sequence[str]) -> Tensor:
+        """Return the sentence vectors of texts, shape (N, D)."""
+        pieces = torch.from_numpy(self.tokenizer.encode_batch(sentences))
+        return self.words(pieces.to(self.statistics.state_mean.device))
+
+    def infer(self, batch: dict[str, Tensor], words: Tensor) -> Tensor:
+        """Return joint targets in radians, shape (B, H, J), for kept sentence vectors."""
+        state = batch[OBS_STATE].float()
+        return self.statistics.denormalize(self._run(batch, state, words, None).chunk, state)
+
+    def look(self, batch: dict[str, Tensor], words: Tensor) -> NetworkOutput:
+        """Return everything that the network says, for judging and for pictures."""
+        return self._run(batch, batch[OBS_STATE].float(), words, None)
+
+    def _run(
+        self, batch: dict[str, Tensor], state: Tensor, words: Tensor, keep: Tensor | None
+    ) -> NetworkOutput:
+        images = [_centred(batch[name]) for name in self.config.image_features]
+        return self.network(images, self.statistics.normalize_state(state), words, keep)
+
+    def _pieces(self, batch: dict[str, Any]) -> Tensor:
+        if OBS_LANGUAGE_TOKENS in batch:
+            return batch[OBS_LANGUAGE_TOKENS]
+        task = batch.get("task", "")
+        n_samples = len(batch[OBS_STATE])
+        sentences = [task] * n_samples if isinstance(task, str) else list(task)
+        return torch.from_numpy(self.tokenizer.encode_batch(sentences)).to(batch[OBS_STATE].device)
+
+    def _disturb(self, state: Tensor) -> tuple[Tensor, Tensor | None]:
+        if not self.training:
+            return state, None
+        shape = (len(state), 1)
+        noisy = torch.rand(shape, device=state.device) < 0.5
+        noise = torch.randn_like(state) * self.config.state_noise * noisy
+        keep = torch.rand(shape, device=state.device) >= self.config.state_dropout
+        return state + noise, keep.float()
+
+    def _drop_words(self, pieces: Tensor) -> Tensor:
+        """Hide some whole words, so that their pieces learn to stand for them."""
+        if not self.training:
+            return pieces
+        pieces = pieces.clone()
+        hidden = torch.rand(pieces.shape[:2], device=pieces.device) < self.config.word_dropout
+        pieces[..., 0].masked_fill_(hidden, 0)
+        return pieces
+
+    def _auxiliary(
+        self, out: NetworkOutput, batch: dict[str, Tensor]
+    ) -> Iterator[tuple[str, float, Tensor]]:
+        for key, name, guess in (
+            (OBJECT_M, "object", out.object_m),
+            (TARGET_M, "target", out.target_m),
+        ):
+            if key in batch:
+                wanted = self.statistics.normalize_place(batch[key].float())
+                yield name, self.config.position_weight, _known_l1(guess, wanted)
+        if PIXELS in batch:
+            yield "pixels", self.config.pixel_weight, _attention_loss(out.attention, batch[PIXELS])
+        if SLOTS in batch:
+            losses = [
+                F.cross_entropy(logits, batch[SLOTS][:, i].long(), ignore_index=NO_SLOT)
+                for i, logits in enumerate(out.slots)
+            ]
+            yield "slots", self.config.slot_weight, torch.stack(losses).sum()
+        if PROGRESS in batch:
+            loss = F.binary_cross_entropy_with_logits(out.progress, batch[PROGRESS].float())
+            yield "progress", self.config.progress_weight, loss
+
+
+def _known_l1(guess: Tensor, wanted: Tensor) -> Tensor:
+    """Return the mean distance over the samples whose place is known (not NaN)."""
+    known = wanted.isfinite()
+    distance = (guess - wanted.nan_to_num()).abs() * known
+    return distance.sum() / known.sum().clamp(min=1)
+
+
+def _centred(image: Tensor) -> Tensor:
+    """Return a picture in [-1, 1], from bytes or from floats in [0, 1]."""
+    quick = torch.is_autocast_enabled(image.device.type)
+    if image.dtype == torch.uint8:  # bytes are exact in bfloat16
+        image = image.to(torch.bfloat16 if quick else torch.float32)
+        return image.mul_(1 / 127.5).sub_(1)
+    return image * 2 - 1
+
+
+def _attention_loss(attention: Sequence[Tensor], pixels: Tensor) -> Tensor:
+    """Cross-entropy between the attention and a spot about where the thing is seen.
+
+    `pixels` has shape (B, cameras, 2, 3): x and y in [-1, 1], and 1 where visible.
+    """
+    losses = []
+    for i, log_attention in enumerate(attention):
+        where, visible = pixels[:, i, :, :2].float(), pixels[:, i, :, 2].float()
+        side = round(log_attention.shape[-1] ** 0.5)
+        cells = (torch.arange(side, device=where.device) + 0.5) / side * 2 - 1
+        distance = (where[..., None] - cells).square()
+        x, y = (-distance / (2 * ATTENTION_SIGMA**2)).softmax(-1).unbind(2)
+        spot = (y[..., :, None] * x[..., None, :]).flatten(2)
+        cross = -(spot * log_attention).sum(-1)
+        losses.append((cross * visible).sum() / visible.sum().clamp(min=1))
+    return torch.stack(losses).sum()
+
+
+def _network_shape(config: LamConfig, n_joints: int) -> NetworkShape:
+    n_colors, n_kinds = len(config.colors) + 1, len(config.kinds) + 1
+    fine, middle, coarse = config.widths
+    blocks_fine, blocks_middle, blocks_coarse = config.blocks
+    return NetworkShape(
+        n_cameras=len(config.image_features),
+        n_joints=n_joints,
+        horizon=config.chunk_size,
+        widths=(fine, middle, coarse),
+        blocks=(blocks_fine, blocks_middle, blocks_coarse),
+        n_queries=config.n_queries,
+        camera_dim=config.camera_dim,
+        hidden_dim=config.hidden_dim,
+        hidden_blocks=config.hidden_blocks,
+        text_buckets=config.text_buckets,
+        text_max_words=config.text_max_words,
+        text_dim=config.text_dim,
+        text_layers=config.text_layers,
+        text_heads=config.text_heads,
+        slot_sizes=(len(config.skills) + 1, n_colors, n_kinds, n_colors, n_kinds),
+    )
