@@ -1,0 +1,152 @@
+"""Fixtures for tests that need ROS 2: a domain of their own, and a small graph to talk to.
+
+Each test with `domain_id` or `graph` gets a ROS domain that nobody else on this machine
+holds (`lam_ros.locks`), heard on this machine only.  Nothing waits for a fixed time:
+`graph.spin_until` runs callbacks until a condition holds, or fails and says which.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lam_ros.environment import Installation, node_environment, process_environment
+from lam_ros.locks import hold_domain
+
+os.environ.update(process_environment(os.environ, Installation.here()))
+
+MARKED_FOLDERS = ("unit", "contract", "graph", "launch")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its folder below tests/, so that `-m graph` needs no decorators."""
+    for item in items:
+        for name in MARKED_FOLDERS:
+            if name in Path(item.path).parts:
+                item.add_marker(name)
+
+
+@pytest.fixture
+def domain_id(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A ROS domain for this test alone, also of the processes that it starts."""
+    number, lock = hold_domain()
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    with lock:
+        yield number
+
+
+@pytest.fixture
+def graph(domain_id: int, tmp_path: Path) -> Iterator[Graph]:
+    """ROS 2 in this process, with an executor and a node named `test` to talk through."""
+    graph = Graph(domain_id, tmp_path)
+    yield graph
+    graph.close()
+
+
+class Graph:
+    """ROS 2 for one test: nodes here or in processes, spun until something holds.
+
+    Attributes:
+        domain_id: the domain of this test.
+        node: a node to make publishers, subscriptions and clients with.
+        executor: runs the callbacks of `node` and of every node given to `add`.
+    """
+
+    def __init__(self, domain_id: int, folder: Path) -> None:
+        import rclpy
+        from rclpy.experimental import EventsExecutor
+
+        self.domain_id = domain_id
+        self._folder = folder
+        self._processes: list[tuple[subprocess.Popen[str], Path]] = []
+        rclpy.init(domain_id=domain_id)
+        self.executor = EventsExecutor()
+        self._nodes: list[Any] = []
+        self.node = self.add(rclpy.create_node("test"))
+
+    def add(self, node: Any) -> Any:
+        """Have a node's callbacks run, and the node destroyed at the end; returns it."""
+        self.executor.add_node(node)
+        self._nodes.append(node)
+        return node
+
+    def spin_until(
+        self, done: Callable[[], object], what: str = "the condition", timeout_s: float = 20.0
+    ) -> None:
+        """Run callbacks until `done` is true; fail when that takes too long."""
+        end = time.monotonic() + timeout_s
+        while not done():
+            if time.monotonic() > end:
+                pytest.fail(f"after {timeout_s:g} s still not: {what}\n{self._output()}")
+            self.executor.spin_once(timeout_sec=0.02)
+
+    def spin_for(self, seconds: float) -> None:
+        """Run callbacks for a while; only to show that something does not happen."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.executor.spin_once(timeout_sec=min(left, 0.02))
+
+    def collect(self, kind: type, topic: str, qos: Any = 10) -> list[Any]:
+        """Subscribe and return the list that grows with every message."""
+        messages: list[Any] = []
+        self.node.create_subscription(kind, topic, messages.append, qos)
+        return messages
+
+    def result(self, future: Any, what: str = "an answer", timeout_s: float = 20.0) -> Any:
+        """Run callbacks until a future is done and return its result."""
+        self.spin_until(future.done, what, timeout_s)
+        return future.result()
+
+    def start(self, module: str, *arguments: str, threads: int = 1) -> subprocess.Popen[str]:
+        """Start `python -m MODULE` in this domain; ended at the end of the test."""
+        return self.start_command([sys.executable, "-m", module, *arguments], threads=threads)
+
+    def start_command(self, command: Sequence[str], threads: int = 1) -> subprocess.Popen[str]:
+        """Start a command in this domain; ended at the end of the test."""
+        path = self._folder / f"process-{len(self._processes)}.log"
+        with path.open("w") as output:
+            process = subprocess.Popen(
+                list(command),
+                env=node_environment(threads=threads, domain_id=self.domain_id),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        self._processes.append((process, path))
+        return process
+
+    def close(self) -> None:
+        """End the processes, then the nodes, in the order that does not abort."""
+        import rclpy
+
+        for number, patience_s in ((signal.SIGINT, 3.0), (signal.SIGKILL, 3.0)):
+            for process, _ in self._processes:
+                if process.poll() is None:
+                    process.send_signal(number)
+            for process, _ in self._processes:
+                try:
+                    process.wait(patience_s)
+                except subprocess.TimeoutExpired:
+                    continue
+        self.executor.shutdown()
+        rclpy.try_shutdown()
+        for node in self._nodes:
+            node.destroy_node()
+
+    def _output(self) -> str:
+        """Return the end of what each process has said."""
+        parts = []
+        for process, path in self._processes:
+            tail = "\n".join(path.read_text(errors="replace").splitlines()[-15:])
+            parts.append(f"--- {' '.join(map(str, process.args))} ({process.poll()})\n{tail}")
+        return "\n".join(parts)
