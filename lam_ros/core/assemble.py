@@ -94,9 +94,7 @@ class Assembler:
         if trouble:
             return trouble
         images: dict[str, ImageArray] = {name: self._frames[name].image for name in self._shapes}
-        stamp_ns = min(
-            (self._stamps[name] for name in self._shapes), default=self._joints.stamp_ns
-        )
+        stamp_ns = min((self._stamps[name] for name in self._shapes), default=self._joints.stamp_ns)
         return Observation(stamp_ns, self._joints.position_rad, images, ages)
 
     def _arrive(self, stream: str, stamp_ns: int) -> Put:

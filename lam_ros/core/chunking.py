@@ -201,9 +201,7 @@ class ChunkPlayer:
         return Trajectory(times, np.vstack((start_rad, rows)))
 
 
-def ensemble(
-    chunks: Iterable[ActionChunk], times_ns: Iterable[int], decay: float
-) -> FloatArray:
+def ensemble(chunks: Iterable[ActionChunk], times_ns: Iterable[int], decay: float) -> FloatArray:
     """Return the weighted mean of what chunks ask for at some times, shape (N, J).
 
     Args:
@@ -214,7 +212,9 @@ def ensemble(
     """
     paths = [
         Trajectory(
-            tuple(chunk.obs_stamp_ns + (k + 1) * chunk.dt_ns for k in range(len(chunk.targets_rad))),
+            tuple(
+                chunk.obs_stamp_ns + (k + 1) * chunk.dt_ns for k in range(len(chunk.targets_rad))
+            ),
             chunk.targets_rad,
         )
         for chunk in chunks

@@ -121,7 +121,7 @@ class Controller:
     def on_estop(self, reason: str, now_ns: int) -> None:
         """Stop at once, until `reset`."""
         self.safety.estop(reason)
-        self._let_go(now_ns, "stopped")
+        self.halt(now_ns, "stopped")
 
     def reset(self, now_ns: int) -> str | None:
         """Release the e-stop; return why that cannot be, or None when it is done.
@@ -132,7 +132,7 @@ class Controller:
         self._watch_clock(now_ns)
         why_not = self.safety.reset(self._joints, now_ns)
         if why_not is None:
-            self._let_go(now_ns, "reset")
+            self.halt(now_ns, "reset")
         return why_not
 
     def cancel(self, now_ns: int, detail: str = "cancelled") -> None:
@@ -147,6 +147,12 @@ class Controller:
         self._teleop.disengage()
         self._active = Source.POLICY
         self._player.cancel(now_ns, "the person has let go")
+
+    def halt(self, now_ns: int, detail: str = "halted") -> None:
+        """Drop what both sources want; the arm holds until one of them speaks again."""
+        self._player.cancel(now_ns, detail)
+        self._teleop.disengage()
+        self._policy_watchdog.starve()
 
     def tick(self, now_ns: int) -> SafetyReport:
         """Return what to send now, and why."""
@@ -179,11 +185,6 @@ class Controller:
         if self._joints is None:
             return Rejected(RejectRule.NO_JOINTS, "no joint state has come, nothing to begin from")
         return self._joints.position_rad
-
-    def _let_go(self, now_ns: int, detail: str) -> None:
-        self._player.cancel(now_ns, detail)
-        self._teleop.disengage()
-        self._policy_watchdog.starve()
 
     def _watch_clock(self, now_ns: int) -> None:
         """Forget what was stamped by a clock that has since gone back."""

@@ -35,6 +35,7 @@ class RejectRule(StrEnum):
     LENGTH = "length"
     NOT_FINITE = "not_finite"
     IMPLAUSIBLE = "implausible"
+    MALFORMED = "malformed"
     STEP_TIME = "step_time"
     STALE = "stale"
     FUTURE = "future"

@@ -30,6 +30,7 @@ from lam_ros.core.types import (
     Source,
     Target,
     Verdict,
+    frozen_floats,
 )
 
 EPSILON_RAD = 1e-9
@@ -89,14 +90,18 @@ class SafetyConfig:
                 f"safety: velocity_scale {self.velocity_scale} came, above 0 and up to 1 is allowed"
             )
         for name in ("max_age_s", "max_lead_rad", "max_step_periods"):
-            if not 0.0 < getattr(self, name) < float("inf"):
-                raise ConfigError(f"safety: {name} {getattr(self, name)} came, give a positive number")
+            value = getattr(self, name)
+            if not 0.0 < value < float("inf"):
+                raise ConfigError(f"safety: {name} {value} came, give a positive number")
 
 
 @dataclass(frozen=True)
 class _Trouble:
     rule: str
     detail: str
+
+
+_NOTHING = _Trouble("nothing_asked", "nothing is asked for")
 
 
 class SafetyRoom:
@@ -274,7 +279,7 @@ class SafetyRoom:
     ) -> SafetyReport:
         if not moved:
             self._velocity = np.zeros(self._shape)
-        sent = None if self._last is None else _frozen(self._last)
+        sent = None if self._last is None else frozen_floats(self._last, "sent_rad", 1)
         if not isinstance(request, Target):
             return SafetyReport(verdict, str(why.rule), why.detail, sent)
         position = request.position_rad
@@ -290,16 +295,7 @@ class SafetyRoom:
         )
 
 
-_NOTHING = _Trouble("nothing_asked", "nothing is asked for")
-
-
 def _no_target(request: Target | Expired | None) -> _Trouble | None:
     if isinstance(request, Expired):
         return _Trouble(str(request.reason), request.detail)
     return _NOTHING if request is None else None
-
-
-def _frozen(array: FloatArray) -> FloatArray:
-    copy = array.copy()
-    copy.flags.writeable = False
-    return copy

@@ -71,14 +71,14 @@ class TeleopStream:
         if age_ns > self._max_age_ns:
             return Rejected(RejectRule.STALE, f"the command is {ns_to_seconds(age_ns):.3f} s old")
         if -age_ns > self._tolerance_ns:
-            return Rejected(RejectRule.FUTURE, f"the command lies {ns_to_seconds(-age_ns):.3f} s ahead")
+            return Rejected(
+                RejectRule.FUTURE, f"the command lies {ns_to_seconds(-age_ns):.3f} s ahead"
+            )
         if self._is_older(stamp_ns, now_ns):
             return Rejected(RejectRule.OUT_OF_ORDER, "a newer command is being played")
         return None
 
-    def accept(
-        self, command: Target, now_ns: int, in_force_rad: FloatArray
-    ) -> Accepted | Rejected:
+    def accept(self, command: Target, now_ns: int, in_force_rad: FloatArray) -> Accepted | Rejected:
         """Go to a commanded position, or say why not; arguments as in `ChunkPlayer.accept`."""
         trouble = self.check(command, now_ns)
         if trouble:

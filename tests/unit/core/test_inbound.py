@@ -48,8 +48,8 @@ NAMES = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_rol
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
-        ({"joint_names": NAMES[:5] + ("griper",)}, RejectRule.UNKNOWN_NAME),
-        ({"joint_names": NAMES[:5] + ("wrist_roll",)}, RejectRule.DUPLICATE_NAME),
+        ({"joint_names": (*NAMES[:5], "griper")}, RejectRule.UNKNOWN_NAME),
+        ({"joint_names": (*NAMES[:5], "wrist_roll")}, RejectRule.DUPLICATE_NAME),
         ({"joint_names": NAMES[:5]}, RejectRule.MISSING_NAME),
         ({"joint_names": ()}, RejectRule.MISSING_NAME),
         ({"joint_names": (*NAMES, "extra")}, RejectRule.UNKNOWN_NAME),

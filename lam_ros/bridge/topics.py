@@ -1,0 +1,27 @@
+"""Names on the graph, relative, so that a namespace makes room for a second robot.
+
+Camera, joint-state and command topics stand in the robot description; the rest is
+the same for every robot.
+"""
+
+from __future__ import annotations
+
+ACTION_CHUNK = "lam/action_chunk"
+SAFETY_REPORT = "lam/safety_report"
+SCENE = "lam/scene"
+PLAN = "lam/plan"
+TELEOP_COMMAND = "teleop/joint_command"
+ESTOP = "estop"
+DIAGNOSTICS = "/diagnostics"
+
+# Services
+ESTOP_RESET = "estop_reset"
+HOLD = "lam/hold"
+TELEOP_RELEASE = "teleop/release"
+PLAN_INSTRUCTION = "lam/plan"
+JUDGE = "lam/judge"
+
+# Actions
+EXECUTE_INSTRUCTION = "lam/execute_instruction"
+RUN_SKILL = "lam/run_skill"
+RECORD_EPISODE = "lam/record_episode"
