@@ -127,13 +127,23 @@ def load_robot(name: str) -> RobotDescription:
         ConfigError: if there is no such robot.
         RobotError: if the description is inconsistent.
     """
-    path = Path(name) if name.endswith((".yaml", ".yml")) else config_dir() / "robot" / f"{name}.yaml"
+    return RobotDescription.from_dict(load_group("robot", name))
+
+
+def load_group(group: str, name: str) -> dict[str, Any]:
+    """Read `config/<group>/<name>.yaml`, or a YAML file given by its path, as plain data.
+
+    Raises:
+        ConfigError: if there is no such file, or it does not hold a mapping.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else config_dir() / group / f"{name}.yaml"
     if not path.is_file():
-        raise ConfigError(unknown_name("robot", name, options("robot")))
+        raise ConfigError(unknown_name(group, name, options(group)))
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise ConfigError(f"robot '{name}': not valid YAML: {' '.join(str(error).split())}") from None
+        problem = " ".join(str(error).split())
+        raise ConfigError(f"{group} '{name}': not valid YAML: {problem}") from None
     if not isinstance(data, dict):
-        raise ConfigError(f"robot '{name}': a mapping is needed in {path.name}")
-    return RobotDescription.from_dict(data)
+        raise ConfigError(f"{group} '{name}': a mapping is needed in {path.name}")
+    return {str(key): value for key, value in data.items()}
