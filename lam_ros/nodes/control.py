@@ -105,12 +105,12 @@ class ControlNode(LamNode):
         """Of two that start at once both see each other and give way; one that runs stays."""
         time.sleep(self._wait_s)  # discovery runs in the middleware's own threads
         topic = self.resolve_topic_name(self._robot.topics.joint_command)
-        names = self._publishers(topic)
+        names = self._commanders(topic)
         for _ in range(20):  # an endpoint's name comes a little after the endpoint
             if len(names) < 2 or not any("_UNKNOWN_" in name for name in names):
                 break
             time.sleep(0.05)
-            names = self._publishers(topic)
+            names = self._commanders(topic)
         if len(names) > 1:
             own = self.get_fully_qualified_name()
             other = next((name for name in names if name != own), own)
@@ -120,7 +120,7 @@ class ControlNode(LamNode):
                 "namespace or ROS_DOMAIN_ID of its own"
             )
 
-    def _publishers(self, topic: str) -> list[str]:
+    def _commanders(self, topic: str) -> list[str]:
         return [
             f"{info.node_namespace.rstrip('/')}/{info.node_name}"
             for info in self.get_publishers_info_by_topic(topic)
