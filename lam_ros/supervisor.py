@@ -1,0 +1,215 @@
+"""Starts nodes as processes, notices a death, and ends them all.
+
+One row of a table (`NodeSpec`) says everything about one process; the launch files
+read the same rows.  Each process has a session of its own, so Ctrl-C reaches only
+the supervisor, which then ends the others in order; and each dies with its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+
+from lam_ros.core.errors import ExitCode, LamError
+from lam_ros.environment import node_environment
+
+GRACE_S = ((signal.SIGINT, 3.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0))
+"""How a process is asked to end, and how long each asking is given."""
+
+_PREFIX = re.compile(r"^\[(?P<level>[A-Z]+)\](?: \[[^\]]*\])*:? ?")
+_GRAVE = ("FATAL", "ERROR")
+
+
+class NodeDied(LamError):
+    """A node's process ended by itself, or could not be brought up."""
+
+    exit_code = ExitCode.TASK_FAILED
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One node and how its process runs.
+
+    Attributes:
+        name: the node's name.
+        module: Python module whose `main()` runs it.
+        class_name: the node's class in that module.
+        parameters: ROS parameters.
+        nice: niceness; 10 gives way to the command stream.
+        cpus: cores that it may use; empty for all.
+        threads: of numerical libraries.
+        restart: whether launch files start it again when it dies.
+    """
+
+    name: str
+    module: str
+    class_name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    nice: int = 0
+    cpus: tuple[int, ...] = ()
+    threads: int = 1
+    restart: bool = False
+
+    def parameter_file(self, folder: Path) -> Path:
+        """Write the parameters as a ROS parameter file and return its path."""
+        path = folder / f"{self.name}.params.yaml"
+        content = {self.name: {"ros__parameters": dict(self.parameters)}}
+        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+        return path
+
+    def command(self, parameter_file: Path) -> list[str]:
+        """Return the command line of the process."""
+        launcher = [sys.executable, "-m", "lam_ros.process", "--parent", str(os.getpid())]
+        cpus = ["--cpus", ",".join(str(cpu) for cpu in self.cpus)] if self.cpus else []
+        ros = ["--ros-args", "-r", f"__node:={self.name}", "--params-file", str(parameter_file)]
+        return [*launcher, "--nice", str(self.nice), *cpus, self.module, *ros]
+
+
+@dataclass(frozen=True)
+class Death:
+    """A process that ended, and the last thing that it said."""
+
+    name: str
+    code: int
+    last_line: str
+
+    def __str__(self) -> str:
+        """Return one line for people."""
+        how = f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
+        return f"{self.name}: {self.last_line or 'said nothing'} ({how})"
+
+
+class Supervisor:
+    """Runs the processes of a table; use it in a `with` block, so that none is left."""
+
+    def __init__(self, specs: Sequence[NodeSpec], run_dir: Path, domain_id: int) -> None:
+        """Prepare to run `specs`; logs go to `run_dir/logs/<node>.log`."""
+        self.specs = tuple(specs)
+        self._logs = run_dir / "logs"
+        self._domain_id = domain_id
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Start all processes at once."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        for spec in self.specs:
+            self._start_one(spec)
+
+    def _start_one(self, spec: NodeSpec) -> None:
+        environment = node_environment(threads=spec.threads, domain_id=self._domain_id)
+        environment["PYTHONUNBUFFERED"] = "1"
+        # Before another's log line: the name, so that the last line can be found again.
+        environment["RCUTILS_CONSOLE_OUTPUT_FORMAT"] = "[{severity}] [{time}] [{name}]: {message}"
+        with self.log_path(spec.name).open("wb") as log:
+            self._processes[spec.name] = subprocess.Popen(
+                spec.command(spec.parameter_file(self._logs)),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def log_path(self, name: str) -> Path:
+        """Return the log file of a node."""
+        return self._logs / f"{name}.log"
+
+    def pids(self) -> dict[str, int]:
+        """Return node name -> process id of those that live."""
+        return {name: p.pid for name, p in self._processes.items() if p.poll() is None}
+
+    def death(self) -> Death | None:
+        """Return the first process that has ended by itself, or None."""
+        for name, process in self._processes.items():
+            code = process.poll()
+            if code is not None:
+                return Death(name, code, self.last_words(name))
+        return None
+
+    def last_words(self, name: str) -> str:
+        """Return a node's gravest last log line without its prefix."""
+        try:
+            text = self.log_path(name).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+        return gravest_line(text)
+
+    def check(self) -> None:
+        """Check that all processes live.
+
+        Raises:
+            NodeDied: if one has ended; its exit code is kept where it is one of ours.
+        """
+        death = self.death()
+        if death is not None:
+            error = NodeDied(str(death))
+            if death.code in (ExitCode.WRONG_REQUEST, ExitCode.MACHINE_LACKS):
+                error = NodeDied(f"{death.name}: {death.last_line}")
+                error.exit_code = ExitCode(death.code)
+            raise error
+
+    def stop(self) -> None:
+        """End all processes: asked, then told, then killed."""
+        for number, patience_s in GRACE_S:
+            living = [process for process in self._processes.values() if process.poll() is None]
+            for process in living:
+                _signal_group(process, number)
+            if _all_ended(living, patience_s):
+                break
+        self._processes.clear()
+
+    def __enter__(self) -> Self:
+        """Start all processes."""
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        """End all processes."""
+        self.stop()
+
+
+def gravest_line(text: str) -> str:
+    """Return the last error line of a log, or else its last line, without the prefix."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    grave = [line for line in lines if line.startswith(tuple(f"[{level}]" for level in _GRAVE))]
+    chosen = (grave or lines or [""])[-1]
+    return _PREFIX.sub("", chosen)[:500]
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _all_ended(processes: Sequence[subprocess.Popen[bytes]], patience_s: float) -> bool:
+    return _wait(lambda: all(process.poll() is not None for process in processes), patience_s)
+
+
+def _wait(condition: Callable[[], bool], patience_s: float) -> bool:
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
