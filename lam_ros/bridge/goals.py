@@ -1,0 +1,115 @@
+"""An action server that carries out one goal at a time and ends it when told to.
+
+rclpy's own way is a coroutine that waits for the end; on the events executor a
+coroutine that waits is polled and burns a core.  Here nothing waits: an accepted
+goal is kept, and `finish` sends its result.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Protocol
+
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.node import Node
+
+
+class End(StrEnum):
+    """How a goal ends, in the protocol of actions."""
+
+    SUCCEEDED = "succeeded"
+    CANCELED = "canceled"
+    ABORTED = "aborted"
+
+
+class GoalOwner(Protocol):
+    """Who carries out the goals of a `SingleGoalServer`."""
+
+    def refuse_goal(self, request: Any) -> str:
+        """Return why a goal cannot be taken now, or an empty string."""
+        ...
+
+    def start_goal(self, request: Any) -> None:
+        """Begin to carry out a goal."""
+        ...
+
+    def cancel_goal(self) -> None:
+        """End the goal soon; the owner calls `finish` when it has ended."""
+        ...
+
+
+class SingleGoalServer:
+    """Serves an action; a goal that comes while one runs is rejected."""
+
+    def __init__(self, node: Node, action_type: Any, name: str, owner: GoalOwner) -> None:
+        """Offer the action under `name`, carried out by `owner`."""
+        self._node = node
+        self._owner = owner
+        self._goal: Any = None
+        self._reserved = False
+        self._server = ActionServer(
+            node,
+            action_type,
+            name,
+            execute_callback=lambda goal: goal,
+            goal_callback=self._on_request,
+            handle_accepted_callback=self._on_accepted,
+            cancel_callback=self._on_cancel,
+        )
+
+    @property
+    def is_busy(self) -> bool:
+        """True while a goal is being carried out."""
+        return self._reserved or self._goal is not None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """True if the running goal's client has cancelled it."""
+        return self._goal is not None and bool(self._goal.is_cancel_requested)
+
+    def feedback(self, message: Any) -> None:
+        """Publish feedback on the running goal, if there is one."""
+        if self._goal is not None:
+            self._goal.publish_feedback(message)
+
+    def finish(self, end: End, result: Any) -> None:
+        """End the running goal; any thread may call it.  Without a goal nothing happens.
+
+        A goal whose client has cancelled it ends as cancelled, whatever `end` says.
+        """
+        goal, self._goal = self._goal, None
+        if goal is None:
+            return
+
+        def conclude(handle: Any) -> Any:
+            if handle.is_cancel_requested:
+                handle.canceled()
+            elif end is End.SUCCEEDED:
+                handle.succeed()
+            else:
+                handle.abort()
+            return result
+
+        goal.execute(conclude)
+
+    def destroy(self) -> None:
+        """Withdraw the action."""
+        self._server.destroy()
+
+    def _on_request(self, request: Any) -> GoalResponse:
+        reason = "another goal is running" if self.is_busy else self._owner.refuse_goal(request)
+        if reason:
+            self._node.get_logger().warning(f"goal rejected: {reason}")
+            return GoalResponse.REJECT
+        self._reserved = True
+        return GoalResponse.ACCEPT
+
+    def _on_accepted(self, goal: Any) -> None:
+        self._goal, self._reserved = goal, False
+        self._owner.start_goal(goal.request)
+
+    def _on_cancel(self, goal: Any) -> CancelResponse:
+        if self._goal is None or goal.goal_id != self._goal.goal_id:
+            return CancelResponse.REJECT
+        self._owner.cancel_goal()
+        return CancelResponse.ACCEPT

@@ -1,0 +1,1 @@
+"""`lam run`: one instruction through the whole ROS 2 graph, in simulation."""
