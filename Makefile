@@ -8,7 +8,7 @@ help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## make .venv with everything in it (the second time: nothing to do)
-	@python3 scripts/set_up.py
+	@python3 scripts/set_up
 
 demo: setup  ## the simulated arm carries out a typed instruction
 	$(RUN)lam run "put the red cube in the blue bowl"

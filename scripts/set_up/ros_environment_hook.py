@@ -13,19 +13,21 @@ from pathlib import Path
 GUARD = "_LAM_ROS_ENVIRONMENT"
 
 
-def merged(base: "dict[str, str]", noted: "dict[str, str]") -> "dict[str, str]":
+def merged(base, noted):
     """Return `base` with the noted variables; path-like ones get the noted entries in front."""
     env = dict(base)
     for name, value in noted.items():
-        wanted = value.split(os.pathsep)
-        kept = [part for part in env.get(name, "").split(os.pathsep) if part and part not in wanted]
-        is_path = name == "PATH" or name.endswith(("_PATH", "PYTHONPATH"))
-        env[name] = os.pathsep.join([*wanted, *kept]) if is_path else value
+        if name.endswith("PATH"):
+            wanted = value.split(os.pathsep)
+            kept = [part for part in env.get(name, "").split(os.pathsep) if part not in ["", *wanted]]
+            env[name] = os.pathsep.join([*wanted, *kept])
+        else:
+            env[name] = value
     return env
 
 
 _noted = Path(sys.prefix) / "lam" / "ros_environment.json"
 if os.environ.get(GUARD) != sys.prefix and _noted.is_file():
-    _env = merged(dict(os.environ), json.loads(_noted.read_text()))
+    _env = merged(os.environ, json.loads(_noted.read_text()))
     _env[GUARD] = sys.prefix
     os.execve(sys.executable, sys.orig_argv, _env)
