@@ -69,6 +69,11 @@ class SkillRun:
         self._ended: Ended | None = None
         self.chunks = 0
 
+    @property
+    def has_ended(self) -> bool:
+        """True once the run has been asked to end."""
+        return self._ended is not None
+
     def end(self, reason: SkillEnd, detail: str) -> None:
         """Ask the run to end; the first reason stays."""
         if self._ended is None:

@@ -1,0 +1,115 @@
+"""A skill run in a thread of its own, so that inference never delays the streams."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lam_ros.core.assemble import Assembler
+from lam_ros.core.clock import Clock
+from lam_ros.core.errors import LamError
+from lam_ros.core.robot import RobotDescription
+from lam_ros.core.serving import Ended, SkillEnd, SkillRun, Wait
+from lam_ros.core.types import ActionChunk, CameraFrame, JointState, NotReady, Observation
+
+LOOK_EVERY_S = 0.02
+"""Longest time between two decisions while nothing new comes."""
+
+
+class Sight:
+    """An assembler that one thread fills and another looks at."""
+
+    def __init__(self, robot: RobotDescription) -> None:
+        """Start with nothing seen."""
+        self._assembler = Assembler(robot)
+        self._news = threading.Condition()
+
+    def put_frame(self, frame: CameraFrame) -> None:
+        """Hold a picture and wake who waits."""
+        with self._news:
+            self._assembler.put_frame(frame)
+            self._news.notify_all()
+
+    def put_joints(self, state: JointState) -> None:
+        """Hold a joint state; pictures are what a policy waits for, so nobody is woken."""
+        with self._news:
+            self._assembler.put_joints(state)
+
+    def look(self, now_ns: int) -> Observation | NotReady:
+        """Return what is seen now, or why nothing is."""
+        with self._news:
+            return self._assembler.assemble(now_ns)
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for a picture."""
+        with self._news:
+            self._news.wait(timeout_s)
+
+    def wake(self) -> None:
+        """Wake who waits, though nothing came."""
+        with self._news:
+            self._news.notify_all()
+
+
+@dataclass(frozen=True)
+class SkillCalls:
+    """What a worker does with its decisions; each is called in the worker's thread.
+
+    Attributes:
+        infer: turns an observation into a chunk.
+        send: publishes a chunk.
+        ended: hears how the run ended, once.
+    """
+
+    infer: Callable[[Observation], ActionChunk]
+    send: Callable[[ActionChunk], None]
+    ended: Callable[[Ended], None]
+
+
+class SkillWorker:
+    """Looks, infers and sends until the run ends."""
+
+    def __init__(self, run: SkillRun, sight: Sight, clock: Clock, calls: SkillCalls) -> None:
+        """Prepare a thread; `start` starts it."""
+        self.run = run
+        self._sight = sight
+        self._clock = clock
+        self._calls = calls
+        self._thread = threading.Thread(target=self._work, name="skill", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def end(self, reason: SkillEnd, detail: str) -> None:
+        """Ask the run to end; returns at once."""
+        self.run.end(reason, detail)
+        self._sight.wake()
+
+    def join(self, timeout_s: float = 5.0) -> None:
+        """Wait until the run has ended."""
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout_s)
+
+    def _work(self) -> None:
+        decision: Observation | Wait | Ended = Wait()
+        while not isinstance(decision, Ended):
+            now_ns = self._clock.now_ns()
+            decision = self.run.decide(now_ns, self._sight.look(now_ns))
+            if isinstance(decision, Wait):
+                self._sight.wait(LOOK_EVERY_S)
+            elif isinstance(decision, Observation):
+                self._infer(decision)
+        self._calls.ended(decision)
+
+    def _infer(self, observation: Observation) -> None:
+        try:
+            chunk = self._calls.infer(observation)
+        except (ValueError, RuntimeError, LamError) as error:
+            reason = " ".join(str(error).split())[:300]
+            self.run.end(SkillEnd.POLICY_ERROR, f"the policy failed: {reason}")
+            return
+        if not self.run.has_ended:
+            self._calls.send(chunk)
+            self.run.took(observation)

@@ -1,0 +1,170 @@
+"""The policy node: serves a vision-language-action policy as the action `lam/run_skill`.
+
+Loading the model is `configure`; while a goal runs, the newest observation is turned
+into a chunk in a thread of its own and published with the observation's stamp.
+However a goal ends, the control node is told to hold before the result is sent.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sensor_msgs.msg
+
+from lam_interfaces import msg as lam_msg
+from lam_interfaces.action import RunSkill
+from lam_ros.bridge import qos, topics
+from lam_ros.bridge.clock import RosClock
+from lam_ros.bridge.entities import Entities
+from lam_ros.bridge.goals import End, SingleGoalServer
+from lam_ros.bridge.hold import Holder
+from lam_ros.bridge.images import frame_from
+from lam_ros.bridge.messages import chunk_to, joints_from
+from lam_ros.bridge.runtime import LamNode, run_node
+from lam_ros.config import load_robot
+from lam_ros.core.clock import NS_PER_MS
+from lam_ros.core.inbound import Rejected
+from lam_ros.core.robot import RobotDescription
+from lam_ros.core.serving import Ended, ServingConfig, SkillEnd, SkillRun
+from lam_ros.core.skill_worker import Sight, SkillCalls, SkillWorker
+from lam_ros.core.types import ActionChunk, Verdict
+
+if TYPE_CHECKING:
+    from lam_policies.served import LoadedPolicy
+
+Loader = Callable[[Path, RobotDescription, str], "LoadedPolicy"]
+
+
+def load_checkpoint(path: Path, robot: RobotDescription, device: str) -> LoadedPolicy:
+    """Load a checkpoint; imports torch, which takes seconds, only now."""
+    from lam_policies.loader import load_policy
+
+    return load_policy(path, robot, device)
+
+
+class PolicyNode(LamNode):
+    """Serves one policy, one goal at a time."""
+
+    def __init__(self, load: Loader = load_checkpoint, **node_arguments: Any) -> None:
+        """Create the node, unconfigured; `load` makes the policy."""
+        super().__init__("policy", **node_arguments)
+        self._load = load
+        self._opened = Entities(self)
+        self._worker: SkillWorker | None = None
+
+    def configure(self) -> None:
+        """Load the policy, warm it up, and open the streams."""
+        self._time = RosClock(self)
+        self._robot = load_robot(self.text("robot", "so101"))
+        self._serving = ServingConfig(
+            replan_every_s=self.number("replan_every_s", 0.16),
+            no_observation_after_s=self.number("no_observation_after_s", 1.0),
+        )
+        path = Path(self.text("checkpoint", ""))
+        self._policy = self._load(path, self._robot, self.text("device", "auto"))
+        self._policy.warm_up()
+        self._sight = Sight(self._robot)
+        self._open()
+        self.get_logger().info(f"serving {self._policy.info.policy_id}")
+
+    def deactivate(self) -> None:
+        """End the goal that runs."""
+        if self._worker is not None:
+            self._worker.end(SkillEnd.CANCELLED, "the policy node was stopped")
+            self._worker.join()
+
+    def cleanup(self) -> None:
+        """Close the streams."""
+        self._opened.close()
+
+    def _open(self) -> None:
+        robot, opened = self._robot, self._opened
+        self._chunks = opened.publisher(lam_msg.ActionChunk, topics.ACTION_CHUNK, qos.COMMAND)
+        for camera in robot.camera_names:
+            listener = self._picture_listener(camera)
+            opened.listen(sensor_msgs.msg.Image, robot.image_topic(camera), listener, qos.SENSOR)
+        joints = sensor_msgs.msg.JointState
+        opened.listen(joints, robot.topics.joint_state, self._on_joints, qos.SENSOR)
+        opened.listen(lam_msg.SafetyReport, topics.SAFETY_REPORT, self._on_report, qos.REPORT)
+        self._holder = Holder(opened)
+        self._server = SingleGoalServer(self, RunSkill, topics.RUN_SKILL, self)
+        opened.add(self._server.destroy)
+
+    # -- streams -----------------------------------------------------------------------
+
+    def _picture_listener(self, camera: str) -> Callable[[sensor_msgs.msg.Image], None]:
+        def on_picture(message: sensor_msgs.msg.Image) -> None:
+            frame = frame_from(message, camera)
+            if isinstance(frame, Rejected):
+                return self._complain(frame)
+            return self._sight.put_frame(frame)
+
+        return on_picture
+
+    def _on_joints(self, message: sensor_msgs.msg.JointState) -> None:
+        state = joints_from(message, self._robot)
+        if isinstance(state, Rejected):
+            return self._complain(state)
+        return self._sight.put_joints(state)
+
+    def _on_report(self, message: lam_msg.SafetyReport) -> None:
+        if message.verdict == Verdict.STOP and self._worker is not None:
+            self._worker.end(SkillEnd.STOPPED, f"{message.rule}: {message.detail}")
+
+    def _complain(self, reason: Rejected) -> None:
+        self.get_logger().warning(f"{reason.rule}: {reason.detail}", throttle_duration_sec=1.0)
+
+    # -- goals -------------------------------------------------------------------------
+
+    def refuse_goal(self, request: RunSkill.Goal) -> str:
+        """Return why a goal cannot be taken now, or an empty string."""
+        if not self.is_active:
+            return "the policy node is not active"
+        return "" if request.prompt.strip() else "the prompt is empty"
+
+    def start_goal(self, request: RunSkill.Goal) -> None:
+        """Begin to drive the arm by the policy with the goal's prompt."""
+        self._policy.reset()
+        run = SkillRun(self._serving, self._time.now_ns(), request.timeout_s)
+        calls = SkillCalls(
+            infer=lambda observation: self._policy.infer(observation, request.prompt),
+            send=partial(self._send, run),
+            ended=partial(self._conclude, run),
+        )
+        self._worker = SkillWorker(run, self._sight, self._time, calls)
+        self._worker.start()
+
+    def cancel_goal(self) -> None:
+        """End the goal soon."""
+        if self._worker is not None:
+            self._worker.end(SkillEnd.CANCELLED, "cancelled")
+
+    def _send(self, run: SkillRun, chunk: ActionChunk) -> None:
+        self._chunks.publish(chunk_to(chunk))
+        latency_ms = (self._time.now_ns() - chunk.obs_stamp_ns) / NS_PER_MS
+        self._server.feedback(RunSkill.Feedback(chunks=run.chunks + 1, latency_ms=latency_ms))
+
+    def _conclude(self, run: SkillRun, ended: Ended) -> None:
+        """Hold the arm, then send the result; called in the worker's thread."""
+        self._holder.hold()
+        self.get_logger().info(f"skill ended: {ended.reason.name} ({ended.detail})")
+        result = RunSkill.Result(
+            termination=int(ended.reason),
+            detail=ended.detail,
+            seconds=run.seconds(self._time.now_ns()),
+            chunks=run.chunks,
+        )
+        self._server.finish(End.ABORTED, result)
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run_node(PolicyNode))
+
+
+if __name__ == "__main__":
+    main()

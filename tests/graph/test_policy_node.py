@@ -1,0 +1,122 @@
+"""The policy's node: it serves one goal at a time, and says why each one ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from action_msgs.msg import GoalStatus
+from rclpy.action import ActionClient
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import Bool
+
+from lam_interfaces.action import RunSkill
+from lam_interfaces.msg import ActionChunk
+from lam_ros.bridge import qos, topics
+from lam_ros.bridge.messages import stamp_to_ns
+
+PROMPT = "put the red cube in the blue bowl"
+
+
+class Skill:
+    """A client of `lam/run_skill`."""
+
+    def __init__(self, graph: Any) -> None:
+        self.graph = graph
+        self.feedback: list[Any] = []
+        self.client = ActionClient(graph.node, RunSkill, topics.RUN_SKILL)
+        graph.spin_until(self.client.server_is_ready, "the action server")
+
+    def send(self, prompt: str = PROMPT, timeout_s: float = 20.0) -> Any:
+        """Send a goal and return its handle."""
+        goal = RunSkill.Goal(prompt=prompt, timeout_s=timeout_s)
+        future = self.client.send_goal_async(
+            goal, feedback_callback=lambda message: self.feedback.append(message.feedback)
+        )
+        return self.graph.result(future, "the goal's answer")
+
+    def end(self, goal: Any) -> Any:
+        """Wait for a goal's result."""
+        return self.graph.result(goal.get_result_async(), "the goal's result")
+
+
+def test_chunks_carry_the_stamp_of_their_picture_and_cancel_holds_the_arm(
+    graph: Any, world: Any
+) -> None:
+    front = graph.collect(Image, "camera/front/image_raw", qos.SENSOR)
+    chunks = graph.collect(ActionChunk, topics.ACTION_CHUNK, qos.COMMAND)
+    joints = graph.collect(JointState, "joint_states", qos.SENSOR)
+    world.sim()
+    world.control()
+    policy = world.policy()
+    skill = Skill(graph)
+    goal = skill.send()
+    assert goal.accepted
+    graph.spin_until(lambda: len(chunks) >= 4 and len(skill.feedback) >= 4, "some chunks")
+    start = joints[0].position[0]
+
+    graph.result(goal.cancel_goal_async())
+    end = skill.end(goal)
+    count = len(chunks)
+    held = joints[-1].position[0]
+    graph.spin_for(0.3)
+
+    assert end.status == GoalStatus.STATUS_CANCELED
+    assert end.result.termination == RunSkill.Result.CANCELLED
+    assert end.result.chunks == count == len(chunks)
+    assert abs(held - start) > 0.02
+    assert joints[-1].position[0] == pytest.approx(held, abs=0.02)
+    assert set(policy.prompts) == {PROMPT}
+    pictures = {stamp_to_ns(picture.header.stamp) for picture in front}
+    stamps = [stamp_to_ns(chunk.header.stamp) for chunk in chunks]
+    assert set(stamps) <= pictures
+    assert min(np.diff(stamps)) >= 150_000_000
+    assert 0 < skill.feedback[-1].latency_ms < 200
+
+
+def test_one_goal_at_a_time_and_the_next_after_it(graph: Any, world: Any) -> None:
+    world.sim()
+    world.policy()
+    skill = Skill(graph)
+    first = skill.send()
+    assert not skill.send("another").accepted
+    graph.result(first.cancel_goal_async())
+    skill.end(first)
+    assert not skill.send("  ").accepted
+    last = skill.send(timeout_s=0.3)
+    assert skill.end(last).result.termination == RunSkill.Result.TIMEOUT
+
+
+def test_a_camera_that_stops_ends_the_goal_and_is_named(graph: Any, world: Any) -> None:
+    world.sim(stop_camera="wrist", stop_camera_after_s=0.3)
+    world.policy(no_observation_after_s=0.3)
+    skill = Skill(graph)
+    end = skill.end(skill.send())
+    assert end.status == GoalStatus.STATUS_ABORTED
+    assert end.result.termination == RunSkill.Result.NO_OBSERVATION
+    assert "wrist" in end.result.detail
+
+
+@pytest.mark.parametrize("bad", [np.full((12, 6), np.nan), np.zeros((12, 5))])
+def test_an_answer_that_is_no_chunk_ends_the_goal(graph: Any, world: Any, bad: np.ndarray) -> None:
+    chunks = graph.collect(ActionChunk, topics.ACTION_CHUNK, qos.COMMAND)
+    world.sim()
+    world.policy().answer = lambda _: bad
+    skill = Skill(graph)
+    end = skill.end(skill.send())
+    assert end.result.termination == RunSkill.Result.POLICY_ERROR
+    assert not chunks
+
+
+def test_an_emergency_stop_ends_the_goal(graph: Any, world: Any) -> None:
+    world.sim()
+    world.control()
+    world.policy()
+    skill = Skill(graph)
+    goal = skill.send()
+    graph.spin_until(lambda: skill.feedback, "a chunk")
+    stop = graph.node.create_publisher(Bool, topics.ESTOP, qos.ESTOP)
+    graph.spin_until(stop.get_subscription_count, "the control node to listen")
+    stop.publish(Bool(data=True))
+    assert skill.end(goal).result.termination == RunSkill.Result.STOPPED
