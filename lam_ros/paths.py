@@ -51,3 +51,9 @@ def checkpoints_dir() -> Path:
 def dds_profile() -> Path:
     """Return the Fast DDS profile whose shared-memory segment holds camera pictures."""
     return config_dir() / "dds" / "fastdds.xml"
+
+
+def find_checkpoint(name: str) -> Path:
+    """Return the folder of a shipped checkpoint by its name, or the path that was given."""
+    shipped = checkpoints_dir() / name
+    return shipped if "/" not in name and shipped.is_dir() else Path(name)

@@ -1,0 +1,84 @@
+"""One episode in lockstep: the walk of the ROS graph, with simulated time for a clock.
+
+Pictures become an observation, the policy answers with a chunk, the chunk reaches the
+controller a latency later, and what the safety room lets pass moves the arm: the same
+`Controller` that the control node runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lam_ros.core.clock import seconds_to_ns
+from lam_ros.core.controller import ControlConfig, Controller
+from lam_ros.core.pacing import Every
+from lam_ros.core.types import ActionChunk, Observation, Verdict
+from lam_sim.judge import Judge
+from lam_sim.world import LockstepSim
+
+Infer = Callable[[Observation, str], ActionChunk]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When a policy is asked and when its answer arrives.
+
+    Attributes:
+        max_seconds: simulated time that an episode may take.
+        replan_every_s: time between two inferences.
+        latency_s: time from the picture to its chunk being played.
+    """
+
+    max_seconds: float
+    replan_every_s: float
+    latency_s: float
+
+
+@dataclass(frozen=True)
+class Drive:
+    """What it took: how often the policy was asked, how often safety stepped in."""
+
+    chunks: int
+    unsafe_events: int
+
+
+def drive(
+    sim: LockstepSim,
+    infer: Infer,
+    prompt: str,
+    judge: Judge,
+    control: ControlConfig,
+    timing: Timing,
+) -> Drive:
+    """Let a policy drive from where the simulation stands until done or out of time.
+
+    Args:
+        sim: reset to the scene.
+        infer: the policy; sees pictures and joints, never the ground truth.
+        prompt: what it is told.
+        judge: watches the ground truth at the cameras' rate, and ends the episode.
+        control: configuration of the controller.
+        timing: when to ask, and the latency to simulate.
+    """
+    controller = Controller(sim.robot, control)
+    asking = Every(seconds_to_ns(timing.replan_every_s))
+    judging = Every(sim.robot.cameras[0].period_ns)
+    waiting: list[tuple[int, ActionChunk]] = []
+    chunks = unsafe = 0
+    end_ns = sim.now_ns + seconds_to_ns(timing.max_seconds)
+    while sim.now_ns < end_ns and not judge.succeeded:
+        now_ns = sim.now_ns
+        controller.on_joints(sim.joint_state(), now_ns)
+        if asking.is_due(now_ns):
+            arrival_ns = now_ns + seconds_to_ns(timing.latency_s)
+            waiting.append((arrival_ns, infer(sim.observe(), prompt)))
+        while waiting and waiting[0][0] <= now_ns:
+            controller.on_chunk(waiting.pop(0)[1], now_ns)
+            chunks += 1
+        report = controller.tick(now_ns)
+        unsafe += chunks > 0 and report.verdict >= Verdict.HOLD
+        sim.step(sim.target_rad if report.sent_rad is None else report.sent_rad)
+        if judging.is_due(sim.now_ns):
+            judge.watch(sim.truth())
+    return Drive(chunks, int(unsafe))

@@ -1,0 +1,111 @@
+"""What `lam eval` can be told: the composed configuration as frozen dataclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lam_ros.config import build, compose_config
+from lam_ros.core.controller import ControlConfig
+from lam_ros.core.errors import ConfigError
+from lam_ros.core.robot import RobotDescription
+from lam_sim.scenes import SceneConfig
+from lam_sim.tasks import TaskType
+
+Wording = Literal["canonical", "train", "heldout"]
+
+
+@dataclass(frozen=True)
+class PolicyConfig:
+    """Which policy drives.
+
+    Attributes:
+        type: `lam`, or `expert` for the scripted teleoperator, which sees ground truth.
+        checkpoint: name of a shipped checkpoint, or the path of a folder.
+        device: `auto`, `cpu` or `cuda`.
+        threads: CPU threads of one worker's inference.
+    """
+
+    type: str
+    checkpoint: str = ""
+    device: str = "auto"
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A family of tasks.
+
+    Attributes:
+        name: what the report calls it.
+        scene: the family of scenes.
+        mix: share of each type of task.
+        paired: each scene twice, the second time with another cube named.
+    """
+
+    name: str
+    scene: SceneConfig
+    mix: Mapping[TaskType, float]
+    paired: bool = False
+
+
+@dataclass(frozen=True)
+class EvalSettings:
+    """Everything that one evaluation depends on.
+
+    Attributes:
+        wording: `canonical` (the planner's), `train`, or `heldout`, which training
+            never saw.
+        max_seconds: simulated time that an episode may take.
+        replan_every_s: time between two inferences.
+        latency_s: time from the picture to its chunk being played.
+    """
+
+    robot: RobotDescription
+    suite: Suite
+    policy: PolicyConfig
+    control: ControlConfig
+    episodes: int
+    first_seed: int
+    workers: int
+    wording: Wording
+    max_seconds: float
+    replan_every_s: float
+    latency_s: float
+
+    def __post_init__(self) -> None:
+        """Refuse counts and times that make no sense."""
+        for name in ("episodes", "workers", "max_seconds", "replan_every_s"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name}: {getattr(self, name)} came, more than 0 is needed")
+        if not 0 <= self.latency_s < self.max_seconds:
+            raise ConfigError(f"latency_s: {self.latency_s} came, 0 or more is needed")
+
+    @property
+    def seeds(self) -> range:
+        """The seeds of the scenes."""
+        scenes = self.episodes // 2 if self.suite.paired else self.episodes
+        return range(self.first_seed, self.first_seed + max(1, scenes))
+
+
+def load_settings(overrides: Sequence[str]) -> EvalSettings:
+    """Compose `config/eval.yaml` with overrides.
+
+    Raises:
+        ConfigError: if a key or value is not allowed.
+        RobotError: if the robot's description is inconsistent.
+    """
+    data = compose_config("eval", overrides)
+    robot = RobotDescription.from_dict(data.pop("robot"))
+    parts: dict[str, Any] = {
+        "suite": build(Suite, data.pop("suite"), "suite"),
+        "policy": build(PolicyConfig, data.pop("policy"), "policy"),
+        "control": control_config(data.pop("control"), data.pop("safety")),
+    }
+    return build(EvalSettings, {"robot": robot, **parts, **data}, "eval")
+
+
+def control_config(control: Mapping[str, Any], safety: Mapping[str, Any]) -> ControlConfig:
+    """Return the controller's configuration from its two groups."""
+    return build(ControlConfig, {**control, "safety": safety}, "control")
