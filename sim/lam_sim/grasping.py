@@ -1,0 +1,69 @@
+"""How to take hold of an object: from which side the fingers come."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from lam_ros.core.scene import Scene, SceneObject
+from lam_sim.ik import roll_for_yaw
+
+FIXED_FINGER_M = 0.024
+"""How far the outside of the fixed finger is from the point midway between closed pads."""
+
+MOVING_FINGER_M = 0.044
+"""The same for the moving finger when the jaw is open for the approach."""
+
+_FINGER_HALF_WIDTH_M = 0.010
+_CROWDED_M = 0.006
+_ROLL_RANGE_RAD = 2.2
+_CROWDING_COST_PER_M = 150.0
+
+
+@dataclass(frozen=True)
+class Grasp:
+    """A way to hold an object: midpoint of the pads and direction from fixed to moving finger."""
+
+    position_m: tuple[float, float, float]
+    yaw_rad: float
+
+    @property
+    def opening_xy(self) -> tuple[float, float]:
+        """Unit vector from the fixed to the moving finger."""
+        return math.cos(self.yaw_rad), math.sin(self.yaw_rad)
+
+
+def best_grasp(item: SceneObject, scene: Scene, below_center_m: float = 0.003) -> Grasp:
+    """Return the grasp with the least turn of the wrist that keeps clear of neighbours.
+
+    Args:
+        item: a cube, whose four sides are alike.
+        scene: everything that the fingers may run into.
+        below_center_m: how far below the cube's centre the pads' midpoint goes.
+    """
+    x, y, z = item.position_m
+    position = (x, y, z - below_center_m)
+    grasps = [Grasp(position, item.yaw_rad + quarter * math.pi / 2) for quarter in range(4)]
+    return min(grasps, key=lambda grasp: _cost(grasp, item, scene))
+
+
+def _cost(grasp: Grasp, item: SceneObject, scene: Scene) -> float:
+    roll = abs(roll_for_yaw(grasp.yaw_rad, grasp.position_m))
+    beyond = max(0.0, roll - _ROLL_RANGE_RAD)
+    room = _room_m(grasp, item, scene)
+    return roll + 10.0 * beyond + _CROWDING_COST_PER_M * max(0.0, _CROWDED_M - room)
+
+
+def _room_m(grasp: Grasp, item: SceneObject, scene: Scene) -> float:
+    """Return the least gap between a finger and another object, negative if they overlap."""
+    center, along = np.array(grasp.position_m[:2]), np.array(grasp.opening_xy)
+    fingers = (center - FIXED_FINGER_M * along, center + MOVING_FINGER_M * along)
+    gaps = [
+        float(np.hypot(*(finger - other.position_m[:2]))) - other.radius_m - _FINGER_HALF_WIDTH_M
+        for other in scene.objects
+        if other.id != item.id and other.top_m > grasp.position_m[2] - 0.008
+        for finger in fingers
+    ]
+    return min(gaps, default=1.0)

@@ -1,0 +1,134 @@
+"""One demonstration: the expert in the lockstep simulator, frame by frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lam_ros.core.clock import ns_to_seconds
+from lam_ros.core.scene import Scene
+from lam_ros.core.types import FloatArray, ImageArray, Observation
+from lam_sim.expert import Expert, Phase
+from lam_sim.ik import CartesianTeleop
+from lam_sim.judge import Judge, Outcome
+from lam_sim.noise import Noise, NoiseConfig
+from lam_sim.style import Style, sample_style
+from lam_sim.tasks import Episode
+from lam_sim.world import LockstepSim
+
+HOLD_FRAMES = 14
+"""Frames of standing still at the end; the policy must learn to stop."""
+
+_NOISE_SHARE = {
+    Phase.DESCEND: 0.5,
+    Phase.CLOSE: 0.15,
+    Phase.LOWER: 0.3,
+    Phase.OPEN: 0.15,
+    Phase.RETURN: 0.45,
+    Phase.DONE: 0.0,
+}
+"""Share of the drift where the work is fine; a hand is steadier there, too."""
+
+
+@dataclass(frozen=True, eq=False)
+class Demonstration:
+    """What was recorded, one row a frame.
+
+    Attributes:
+        episode: scene and task.
+        state_rad: measured joints, shape (T, J).
+        action_rad: clean joint target to be reached at the next frame, shape (T, J).
+        images: camera name -> rgb8, shape (T, H, W, 3).
+        object_position_m, target_position_m: ground truth in the base frame, shape (T, 3).
+        outcome: the judge's verdict.
+    """
+
+    episode: Episode
+    state_rad: npt.NDArray[np.float32]
+    action_rad: npt.NDArray[np.float32]
+    images: dict[str, ImageArray]
+    object_position_m: npt.NDArray[np.float32]
+    target_position_m: npt.NDArray[np.float32]
+    outcome: Outcome
+
+    def __len__(self) -> int:
+        """Return the number of frames T."""
+        return len(self.state_rad)
+
+
+class Demonstrator:
+    """Makes demonstrations in one simulator."""
+
+    def __init__(self, sim: LockstepSim, noise: NoiseConfig | None = None) -> None:
+        """Use a simulator; without `noise` the expert is left in peace."""
+        self._sim = sim
+        self._noise_config = noise
+        self._teleop = CartesianTeleop(sim.robot)
+        self._steps_per_frame = round(sim.robot.control_rate_hz / sim.robot.cameras[0].rate_hz)
+        self._dt_s = ns_to_seconds(sim.robot.cameras[0].period_ns)
+
+    def run(
+        self, episode: Episode, style: Style | None = None, max_frames: int = 320
+    ) -> Demonstration:
+        """Do the task once, until the arm stands still at home or the frames are used up."""
+        sim, rng = self._sim, np.random.default_rng([episode.scene.seed, 0xD40])
+        style = style or sample_style(rng)
+        robot = sim.robot
+        noise = Noise(
+            self._noise_config or NoiseConfig(), len(robot.joints), robot.gripper_index, rng
+        )
+        expert = Expert(robot, self._teleop, episode.step, style)
+        rows: list[_Row] = []
+        observation = sim.reset(episode.scene)
+        scene = sim.truth()
+        judge = Judge(episode.step, scene)
+        still = 0
+        while len(rows) < max_frames and still < HOLD_FRAMES:
+            decision = expert.decide(scene, sim.joint_state(), self._dt_s)
+            rows.append(_row(observation, decision.target_rad, scene, episode))
+            still = still + 1 if decision.phase is Phase.DONE else 0
+            extra = noise.next(self._dt_s, _NOISE_SHARE.get(decision.phase, 1.0))
+            self._execute(decision.target_rad + (extra if self._noise_config else 0.0))
+            observation, scene = sim.observe(), sim.truth()
+            judge.watch(scene)
+        return _demonstration(episode, rows, judge.outcome())
+
+    def _execute(self, target_rad: FloatArray) -> None:
+        """Go to a target over one frame, linearly, as chunks are played."""
+        start = self._sim.target_rad
+        for step in range(1, self._steps_per_frame + 1):
+            self._sim.step(start + (target_rad - start) * (step / self._steps_per_frame))
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    observation: Observation
+    action_rad: FloatArray
+    object_position_m: tuple[float, float, float]
+    target_position_m: tuple[float, float, float]
+
+
+def _row(
+    observation: Observation, action_rad: FloatArray, scene: Scene, episode: Episode
+) -> _Row:
+    return _Row(
+        observation,
+        action_rad,
+        scene[episode.step.object_id].position_m,
+        scene[episode.step.target_id].position_m,
+    )
+
+
+def _demonstration(episode: Episode, rows: list[_Row], outcome: Outcome) -> Demonstration:
+    cameras = rows[0].observation.images
+    return Demonstration(
+        episode=episode,
+        state_rad=np.array([row.observation.state_rad for row in rows], dtype=np.float32),
+        action_rad=np.array([row.action_rad for row in rows], dtype=np.float32),
+        images={name: np.stack([row.observation.images[name] for row in rows]) for name in cameras},
+        object_position_m=np.array([row.object_position_m for row in rows], dtype=np.float32),
+        target_position_m=np.array([row.target_position_m for row in rows], dtype=np.float32),
+        outcome=outcome,
+    )

@@ -1,0 +1,272 @@
+"""Drawing a scene from a seed: which objects, where, and how everything looks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from lam_ros.core.errors import ConfigError
+from lam_sim import catalog
+from lam_sim.naming import include, largest_first, parse_names
+from lam_sim.placement import Placed, Point, draw_free
+from lam_sim.scenes import (
+    CameraShift,
+    LightSpec,
+    ObjectSpec,
+    Randomization,
+    SceneConfig,
+    SceneSpec,
+    TextureSpec,
+)
+from lam_sim.textures import PATTERNS
+
+_LAYOUT_TRIES = 200
+_PLACEABLE = ("bowl", "spot", "tray", "cube")
+
+
+def sample_scene(config: SceneConfig, seed: int) -> SceneSpec:
+    """Draw one scene; the same configuration and seed give the same scene.
+
+    Raises:
+        ConfigError: if so many objects do not fit on the table.
+    """
+    rng = np.random.default_rng([seed, 0x5CE2E])
+    layout, look, arm = rng.spawn(3)
+    strength = config.randomization
+    return SceneSpec(
+        seed=seed,
+        objects=_draw_objects(layout, config),
+        arm_offset_rad=_draw_arm_offset(arm, config),
+        light=_draw_light(look, strength.light),
+        texture=_draw_texture(look, strength.texture),
+        cameras=_draw_cameras(look, strength.camera),
+    )
+
+
+def _draw_objects(rng: np.random.Generator, config: SceneConfig) -> tuple[ObjectSpec, ...]:
+    wanted = _draw_wanted(rng, config)
+    for attempt in range(_LAYOUT_TRIES):
+        points = _draw_points(rng, [catalog.kind_named(kind) for kind, _ in wanted])
+        if points is not None:
+            objects = _make_objects(rng, wanted, points, config.randomization)
+            return _settle_some(rng, config, objects)
+        if attempt % 20 == 19:
+            wanted = _drop_distractor(wanted)
+    raise ConfigError(
+        f"scene '{config.name}': {len(wanted)} objects do not fit within reach; ask for fewer"
+    )
+
+
+def _draw_wanted(rng: np.random.Generator, config: SceneConfig) -> list[tuple[str, str]]:
+    """Return (kind, color) of everything, the largest first, since it is hardest to place."""
+    if config.objects:
+        return largest_first(parse_names(config.objects))
+    trays = _between(rng, config.trays)
+    bowls = _between(rng, config.bowls)
+    spots = _between(rng, config.spots)
+    while trays + bowls + spots > config.max_targets:
+        if spots > config.spots[0] and (bowls <= config.bowls[0] or rng.random() < 0.5):
+            spots -= 1
+        elif bowls > config.bowls[0]:
+            bowls -= 1
+        else:
+            trays -= 1
+    wanted = [("tray", str(rng.choice(config.tray_colors))) for _ in range(trays)]
+    wanted += [("bowl", color) for color in _distinct(rng, config.target_colors, bowls)]
+    wanted += [("spot", color) for color in _distinct(rng, config.target_colors, spots)]
+    cubes = _between(rng, config.cubes)
+    wanted += [("cube", color) for color in _distinct(rng, config.cube_colors, cubes)]
+    for _ in range(_between(rng, config.distractors)):
+        kind = str(rng.choice(config.distractor_kinds))
+        wanted.append((kind, str(rng.choice(config.distractor_colors))))
+    named = parse_names(config.include)
+    return include(wanted, named) if named else wanted
+
+
+def _between(rng: np.random.Generator, limits: tuple[int, int]) -> int:
+    return int(rng.integers(limits[0], limits[1] + 1))
+
+
+def _distinct(rng: np.random.Generator, colors: Sequence[str], count: int) -> list[str]:
+    return [str(color) for color in rng.choice(colors, size=count, replace=False)]
+
+
+def _drop_distractor(wanted: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the list without its last distractor, if it has one."""
+    if wanted and catalog.kind_named(wanted[-1][0]).is_distractor:
+        return wanted[:-1]
+    return wanted
+
+
+def _draw_points(rng: np.random.Generator, kinds: Sequence[catalog.Kind]) -> list[Point] | None:
+    taken: list[Placed] = []
+    for kind in kinds:
+        point = draw_free(rng, kind, taken)
+        if point is None:
+            return None
+        taken.append(Placed(point, kind.footprint_m))
+    return [place.point_m for place in taken]
+
+
+def _make_objects(
+    rng: np.random.Generator,
+    wanted: Sequence[tuple[str, str]],
+    points: Sequence[Point],
+    strength: Randomization,
+) -> list[ObjectSpec]:
+    counts: dict[tuple[str, str], int] = {}
+    objects = []
+    for (kind_name, color), point in zip(wanted, points, strict=True):
+        counts[kind_name, color] = counts.get((kind_name, color), 0) + 1
+        kind = catalog.kind_named(kind_name)
+        objects.append(
+            ObjectSpec(
+                id=f"{color}_{kind_name}_{counts[kind_name, color]}",
+                kind=kind_name,
+                color=color,
+                rgba=_shade(rng, color, strength.color),
+                position_m=(*point, kind.size_m[2] / 2),
+                yaw_rad=_draw_yaw(rng, kind_name, point),
+            )
+        )
+    return objects
+
+
+def _draw_yaw(rng: np.random.Generator, kind: str, point: Point) -> float:
+    """Return a yaw; a tray stays parallel to the base's axes, its long side across the reach."""
+    yaw = float(rng.uniform(-math.pi, math.pi))
+    if kind != "tray":
+        return yaw
+    return 0.0 if abs(point[1]) > abs(point[0]) else math.pi / 2
+
+
+def _shade(
+    rng: np.random.Generator, color: str, strength: float
+) -> tuple[float, float, float, float]:
+    noise = rng.uniform(-0.06, 0.06, 3) * strength
+    brightness = 1.0 + rng.uniform(-0.12, 0.12) * strength
+    red, green, blue = np.clip(np.array(catalog.rgb_of(color)) * brightness + noise, 0.02, 1.0)
+    return float(red), float(green), float(blue), 1.0
+
+
+def _settle_some(
+    rng: np.random.Generator, config: SceneConfig, objects: list[ObjectSpec]
+) -> tuple[ObjectSpec, ...]:
+    """Move one or two cubes into, onto or on top of other things, as after earlier steps."""
+    if rng.random() >= config.placed_probability:
+        return tuple(objects)
+    cubes = [index for index, item in enumerate(objects) if item.kind == "cube"]
+    rng.shuffle(cubes)
+    for index in cubes[: int(rng.integers(1, 3))]:
+        if len(cubes) < 3:
+            break
+        supports = _free_supports(objects, objects[index])
+        if supports:
+            objects[index] = _resting_on(
+                objects[index], supports[int(rng.integers(len(supports)))]
+            )
+    return tuple(objects)
+
+
+def _free_supports(objects: list[ObjectSpec], cube: ObjectSpec) -> list[ObjectSpec]:
+    used = {item.held_by for item in objects if item.held_by}
+    if cube.id in used:
+        return []
+    return [
+        item
+        for item in objects
+        if item.kind in _PLACEABLE and item.id not in used and item.id != cube.id
+        and not item.held_by
+    ]  # fmt: skip
+
+
+_FLOOR_M = {"bowl": 0.004, "tray": catalog.TRAY_FLOOR_M, "spot": 0.0, "cube": catalog.CUBE_EDGE_M}
+
+
+def _resting_on(cube: ObjectSpec, support: ObjectSpec) -> ObjectSpec:
+    x, y, _ = support.position_m
+    z = _FLOOR_M[support.kind] + catalog.CUBE_EDGE_M / 2
+    yaw = support.yaw_rad if support.kind == "cube" else cube.yaw_rad
+    return ObjectSpec(cube.id, cube.kind, cube.color, cube.rgba, (x, y, z), yaw, support.id)
+
+
+def _draw_arm_offset(rng: np.random.Generator, config: SceneConfig) -> tuple[float, ...]:
+    """Return joint offsets from home, or a pose anywhere above the table, shape (J,)."""
+    strength = config.randomization.arm_pose
+    if rng.random() < config.roaming_start_probability * min(strength, 1.0):
+        spread = np.array([0.9, 0.25, 0.25, 0.25, 1.2, 0.3])
+    else:
+        spread = np.array([0.10, 0.06, 0.06, 0.08, 0.10, 0.15])
+    return tuple(float(value) for value in rng.uniform(-spread, spread) * strength)
+
+
+def _draw_light(rng: np.random.Generator, strength: float) -> LightSpec:
+    usual = LightSpec()
+    azimuth = math.pi * rng.uniform(-1, 1) * min(strength, 1.0) + math.radians(-132)
+    elevation = math.radians(63) + math.radians(22) * rng.uniform(-1, 1) * strength
+    direction = (
+        math.cos(elevation) * math.cos(azimuth),
+        math.cos(elevation) * math.sin(azimuth),
+        -math.sin(elevation),
+    )
+    tint = 1.0 + rng.uniform(-0.10, 0.10, 3) * strength
+    return LightSpec(
+        key_direction=direction,
+        key_rgb=_scaled(usual.key_rgb, tint * (1.0 + rng.uniform(-0.45, 0.40) * strength)),
+        fill_rgb=_scaled(usual.fill_rgb, tint * (1.0 + rng.uniform(-0.60, 0.60) * strength)),
+        ambient_rgb=_scaled(usual.ambient_rgb, tint * (1.0 + rng.uniform(-0.40, 0.50) * strength)),
+    )
+
+
+def _scaled(
+    rgb: tuple[float, float, float], factor: np.ndarray
+) -> tuple[float, float, float]:
+    red, green, blue = np.clip(np.asarray(rgb) * factor, 0.0, 1.0)
+    return float(red), float(green), float(blue)
+
+
+def _draw_texture(rng: np.random.Generator, strength: float) -> TextureSpec:
+    """Return a table: any pattern, two muted colours not far from each other."""
+    usual = TextureSpec()
+    if strength == 0.0:
+        return usual
+    level = rng.uniform(0.25, 0.85)
+    first = np.clip(level + rng.uniform(-0.10, 0.10, 3) * strength, 0.05, 0.95)
+    second = np.clip(first + rng.uniform(-0.13, 0.13) + rng.uniform(-0.05, 0.05, 3), 0.05, 0.95)
+    blend = min(strength, 1.0)
+    sky = np.clip(rng.uniform(0.2, 0.9) + rng.uniform(-0.1, 0.1, 3), 0, 1)
+    return TextureSpec(
+        pattern=str(rng.choice(sorted(PATTERNS))),
+        first_rgb=_blend(usual.first_rgb, first, blend),
+        second_rgb=_blend(usual.second_rgb, second, blend),
+        grain_seed=int(rng.integers(1 << 16)),
+        sky_rgb=_blend(usual.sky_rgb, sky, blend),
+    )
+
+
+def _blend(
+    usual: tuple[float, float, float], other: np.ndarray, share: float
+) -> tuple[float, float, float]:
+    red, green, blue = (1 - share) * np.asarray(usual) + share * other
+    return float(red), float(green), float(blue)
+
+
+def _draw_cameras(
+    rng: np.random.Generator, strength: float
+) -> tuple[tuple[str, CameraShift], ...]:
+    front = _draw_shift(rng, 0.015 * strength, math.radians(2) * strength, 1.0 * strength)
+    wrist = _draw_shift(rng, 0.003 * strength, math.radians(2) * strength, 1.0 * strength)
+    return ("front", front), ("wrist", wrist)
+
+
+def _draw_shift(
+    rng: np.random.Generator, offset_m: float, angle_rad: float, fovy_deg: float
+) -> CameraShift:
+    offset, turn = rng.uniform(-offset_m, offset_m, 3), rng.uniform(-angle_rad, angle_rad, 3)
+    return CameraShift(
+        (float(offset[0]), float(offset[1]), float(offset[2])),
+        (float(turn[0]), float(turn[1]), float(turn[2])),
+        float(rng.uniform(-fovy_deg, fovy_deg)),
+    )

@@ -1,0 +1,176 @@
+"""Tasks: which steps a scene allows, and drawing one of them.
+
+A task is a `Step` of the core's vocabulary (skill, object, target), the same that the
+planner hands to a policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+
+import numpy as np
+
+from lam_ros.core.errors import ConfigError, unknown_name
+from lam_ros.core.scene import Literal, Scene, SceneObject
+from lam_ros.core.skills import Skill, Step
+from lam_sim import catalog
+from lam_sim.placement import PICK, polar
+from lam_sim.placing import contents, place_point
+from lam_sim.sampling import sample_scene
+from lam_sim.scenes import ObjectSpec, SceneConfig, SceneSpec
+
+
+class TaskType(StrEnum):
+    """A skill with a kind of target: what evaluation reports separately."""
+
+    IN_BOWL = "in_bowl"
+    ON_SPOT = "on_spot"
+    IN_TRAY = "in_tray"
+    STACK = "stack"
+    NEXT_TO = "next_to"
+
+
+TRAINING_MIX: Mapping[TaskType, float] = MappingProxyType(
+    {
+        TaskType.IN_BOWL: 0.45,
+        TaskType.ON_SPOT: 0.27,
+        TaskType.IN_TRAY: 0.08,
+        TaskType.STACK: 0.12,
+        TaskType.NEXT_TO: 0.08,
+    }
+)
+"""Share of each type of task among the demonstrations."""
+
+_SKILL_OF = {
+    TaskType.IN_BOWL: (Skill.PLACE_IN, ("bowl",)),
+    TaskType.ON_SPOT: (Skill.PLACE_ON, ("spot",)),
+    TaskType.IN_TRAY: (Skill.PLACE_IN, ("tray",)),
+    TaskType.STACK: (Skill.PLACE_ON, ("cube",)),
+    TaskType.NEXT_TO: (Skill.PLACE_NEXT_TO, ("cube", "bowl", "spot")),
+}
+
+_EPISODE_TRIES = 100
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A scene and what is to be done in it."""
+
+    scene: SceneSpec
+    task_type: TaskType
+    step: Step
+
+
+def sample_episode(
+    config: SceneConfig, seed: int, mix: Mapping[TaskType, float] = TRAINING_MIX
+) -> Episode:
+    """Draw a type of task, then a scene that allows it, then one task; all from the seed.
+
+    Raises:
+        ConfigError: if no such scene allows any task of the type drawn.
+    """
+    rng = np.random.default_rng([seed, 0x7A5C])
+    task_type = _draw_type(rng, config, mix)
+    wanted = _with_targets(config, task_type)
+    for attempt in range(_EPISODE_TRIES):
+        spec = replace(sample_scene(wanted, seed + (attempt << 40)), seed=seed)
+        steps = feasible_steps(initial_scene(spec), task_type)
+        if steps:
+            return Episode(spec, task_type, steps[int(rng.integers(len(steps)))])
+    raise ConfigError(
+        f"scene '{config.name}': none of {_EPISODE_TRIES} scenes allows '{task_type}'; "
+        "change its counts or the mix"
+    )
+
+
+def feasible_steps(scene: Scene, task_type: TaskType) -> list[Step]:
+    """Return every step of a type that the expert can do and that is not yet done."""
+    skill, target_kinds = _SKILL_OF[task_type]
+    steps = [
+        Step(skill, item.id, target.id)
+        for item in scene.of_kind("cube")
+        if _is_graspable(scene, item)
+        for kind in target_kinds
+        for target in scene.of_kind(kind)
+        if target.id != item.id
+    ]
+    return [
+        step for step in steps if not scene.holds(step.goal) and place_point(step, scene) is not None
+    ]
+
+
+def task_type_of(step: Step, scene: Scene) -> TaskType:
+    """Return the type of a step.
+
+    Raises:
+        ConfigError: if no type has its skill and kind of target.
+    """
+    kind = scene[step.target_id].kind
+    for task_type, (skill, kinds) in _SKILL_OF.items():
+        if step.skill == skill and kind in kinds:
+            return task_type
+    known = [f"{skill} {kind}" for skill, kinds in _SKILL_OF.values() for kind in kinds]
+    raise ConfigError(unknown_name("task", f"{step.skill} {kind}", known))
+
+
+def initial_scene(spec: SceneSpec) -> Scene:
+    """Return the scene as the spec describes it, before any physics."""
+    return Scene(tuple(_as_object(item) for item in spec.objects))
+
+
+def _as_object(item: ObjectSpec) -> SceneObject:
+    kind = catalog.kind_named(item.kind)
+    size = np.array(kind.size_m)
+    if not kind.is_round:
+        turn = np.abs([[np.cos(item.yaw_rad), np.sin(item.yaw_rad)]])
+        size[:2] = (turn @ size[:2]).item(), (turn[:, ::-1] @ size[:2]).item()
+    return SceneObject(
+        id=item.id,
+        kind=item.kind,
+        color=item.color,
+        position_m=item.position_m,
+        size_m=(float(size[0]), float(size[1]), float(size[2])),
+        yaw_rad=item.yaw_rad,
+    )
+
+
+def _is_graspable(scene: Scene, item: SceneObject) -> bool:
+    """Tell whether the gripper can take it: within reach, nothing on it, not in a bowl."""
+    radius, angle = polar((item.position_m[0], item.position_m[1]))
+    reachable = PICK.inner_m <= radius <= PICK.outer_m + 0.01 and abs(angle) <= PICK.angle_rad + 0.2
+    in_bowl = any(scene.holds(Literal("in", (item.id, bowl.id))) for bowl in scene.of_kind("bowl"))
+    return reachable and not in_bowl and not contents(scene, item.id, "")
+
+
+def _draw_type(
+    rng: np.random.Generator, config: SceneConfig, mix: Mapping[TaskType, float]
+) -> TaskType:
+    possible = [task_type for task_type in TaskType if _allows(config, task_type)]
+    weights = np.array([mix.get(task_type, 0.0) for task_type in possible])
+    if not weights.sum() > 0:
+        raise ConfigError(f"scene '{config.name}': the mix of tasks has none that it allows")
+    return possible[int(rng.choice(len(possible), p=weights / weights.sum()))]
+
+
+def _allows(config: SceneConfig, task_type: TaskType) -> bool:
+    least_cubes = 2 if task_type in (TaskType.STACK, TaskType.NEXT_TO) else 1
+    targets = {
+        TaskType.IN_BOWL: config.bowls[1],
+        TaskType.ON_SPOT: config.spots[1],
+        TaskType.IN_TRAY: config.trays[1],
+    }
+    return config.cubes[1] >= least_cubes and targets.get(task_type, 1) > 0
+
+
+def _with_targets(config: SceneConfig, task_type: TaskType) -> SceneConfig:
+    """Return the configuration with at least one target of the type."""
+    if task_type is TaskType.IN_TRAY:
+        return replace(config, trays=(1, config.trays[1]), spots=(0, config.spots[1]))
+    if task_type is TaskType.IN_BOWL:
+        return replace(config, bowls=(max(1, config.bowls[0]), config.bowls[1]))
+    if task_type is TaskType.ON_SPOT:
+        return replace(config, spots=(max(1, config.spots[0]), config.spots[1]))
+    return config
