@@ -68,7 +68,9 @@ class Summary:
             "failures": dict(Counter(r.failure for r in results if not r.success)),
             "unsafe_events": sum(r.unsafe_events for r in results),
             "seeds": [results[0].seed, results[-1].seed] if results else [],
-            "by_task": {task: _by_task(results, task) for task in sorted({r.task for r in results})},
+            "by_task": {
+                task: _by_task(results, task) for task in sorted({r.task for r in results})
+            },
         }
 
     def to_markdown(self) -> str:

@@ -26,6 +26,4 @@ def percentiles_ms(samples_ms: Sequence[float]) -> dict[str, float]:
         return {"p50": math.nan, "p95": math.nan, "p99": math.nan, "max": math.nan, "n": 0}
     p50, p95, p99 = np.percentile(samples_ms, [50, 95, 99])
     values = {"p50": p50, "p95": p95, "p99": p99, "max": max(samples_ms)}
-    return {name: round(float(value), 4) for name, value in values.items()} | {
-        "n": len(samples_ms)
-    }
+    return {name: round(float(value), 4) for name, value in values.items()} | {"n": len(samples_ms)}

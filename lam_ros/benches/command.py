@@ -1,0 +1,40 @@
+"""`lam bench NAME`: run one bench, print a table for people and JSON for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import Console
+
+from lam_ros.benches.report import BenchReport
+from lam_ros.core.errors import ConfigError, ExitCode, unknown_name
+
+DEFAULT_SECONDS = {"sim": 20.0, "loop": 30.0}
+"""Bench -> how long it measures unless told otherwise."""
+
+
+def main(name: str, *, seconds: float, as_json: bool) -> int:
+    """Run a bench for `seconds` [s] (0: its default) and print what it found.
+
+    Raises:
+        ConfigError: if there is no such bench, or the time is negative.
+    """
+    if name not in DEFAULT_SECONDS:
+        raise ConfigError(unknown_name("bench", name, DEFAULT_SECONDS))
+    if seconds < 0:
+        raise ConfigError(f"--seconds: {seconds} came, 0 or more is allowed")
+    report = _bench(name)(seconds or DEFAULT_SECONDS[name])
+    report.print(Console(stderr=True))
+    if as_json:
+        print(report.to_json())
+    return int(ExitCode.DONE)
+
+
+def _bench(name: str) -> Callable[[float], BenchReport]:
+    if name == "sim":
+        from lam_ros.benches import sim
+
+        return sim.run
+    from lam_ros.benches import loop
+
+    return loop.run
