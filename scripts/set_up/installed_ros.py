@@ -21,7 +21,9 @@ def build_workspace(ros: Path) -> None:
         run([*pip, "-c", "constraints.txt", "colcon-common-extensions"], "colcon-install")
         colcon = str(BIN / "colcon")
     env = sourced(ros / "setup.bash")
-    run([colcon, "build", "--cmake-args", "-DBUILD_TESTING=OFF"], "colcon", env)
+    # Built for numpy as .venv has it; the system's is older.
+    arguments = ["-DBUILD_TESTING=OFF", f"-DPython3_EXECUTABLE={BIN}/python"]
+    run([colcon, "build", "--cmake-args", *arguments], "colcon", env)
     noted = changed(clean_environment(), sourced(ros / "setup.bash", ROOT / "install/local_setup.bash"))
     (STATE / "ros_environment.json").write_text(json.dumps(noted, indent=1))
     site = next((VENV / "lib").glob("python3*/site-packages"))
@@ -53,5 +55,7 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> Dict[str, st
         if name in NOT_OURS or not name.isupper() or before.get(name) == value:
             continue
         old = before.get(name, "").split(os.pathsep)
-        found[name] = os.pathsep.join(part for part in value.split(os.pathsep) if part not in old)
+        new = [part for part in value.split(os.pathsep) if part and part not in old]
+        if new:
+            found[name] = os.pathsep.join(new)
     return found

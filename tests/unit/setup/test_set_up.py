@@ -158,6 +158,7 @@ def test_sourcing_is_noted_without_what_was_there_before():
     after = {
         "PATH": "/opt/ros/jazzy/bin:/usr/bin",
         "HOME": "/home/me",
+        "LD_LIBRARY_PATH": ":",
         "SHLVL": "2",
         "ROS_DISTRO": "jazzy",
         "PYTHONPATH": "/opt/ros/jazzy/lib/python3.12/site-packages",
