@@ -7,8 +7,8 @@ says what it asks for at any instant, or that it asks for nothing any more.
 Row k of a chunk is to be reached at `obs_stamp_ns + (k + 1) * dt_ns`, linearly from
 the row before; row 0 from where the path was at `obs_stamp_ns`.  Rows whose time
 has passed are skipped.  Where a chunk does not begin where the path is, the step
-fades out over `blend_s`.  Nothing is ever padded: after its last row a chunk has
-expired.
+fades out over `blend_s`.  Nothing is ever padded: after its last row, which is asked
+for until one control period has passed so that it is reached, a chunk has expired.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ class ChunkPlayer:
         self._names = robot.joint_names
         self._max_age_ns = seconds_to_ns(config.max_obs_age_s)
         self._tolerance_ns = seconds_to_ns(config.future_tolerance_s)
+        self._period_ns = robot.control_period_ns
         self._blend_ns = seconds_to_ns(config.blend_s)
         self._dt_range_ns = (seconds_to_ns(config.min_dt_s), seconds_to_ns(config.max_dt_s))
         self._chunks: deque[ActionChunk] = deque(maxlen=max(1, config.ensemble_size))
@@ -128,7 +129,7 @@ class ChunkPlayer:
         chunk = self.chunk
         if self._path is None or chunk is None:
             return self._nothing
-        if now_ns > self._path.end_ns:
+        if now_ns >= self._path.end_ns + self._period_ns:
             late_ms = (now_ns - self._path.end_ns) / NS_PER_MS
             return Expired(ExpiredReason.CHUNK_ENDED, f"the last chunk ended {late_ms:.0f} ms ago")
         return Target(self._path.at(now_ns), chunk.obs_stamp_ns, Source.POLICY)

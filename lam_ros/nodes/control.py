@@ -24,11 +24,13 @@ from typing import Any
 import sensor_msgs.msg
 import std_msgs.msg
 from rclpy.clock import Clock, ClockType
+from rclpy.duration import Duration
 from std_srvs.srv import Trigger
 
 from lam_interfaces import msg as lam_msg
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.clock import RosClock
+from lam_ros.bridge.entities import Entities
 from lam_ros.bridge.messages import chunk_from, command_to, joints_from, report_to, teleop_from
 from lam_ros.bridge.realtime import be_prompt, calm_memory, collect
 from lam_ros.bridge.runtime import LamNode, run_node
@@ -39,6 +41,9 @@ from lam_ros.core.errors import BusyError
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import SafetyReport, Verdict
+
+ACK_TIMEOUT = Duration(seconds=0.2)
+"""How long the last command may take to be received before the node goes on to end."""
 
 COLLECT_EVERY = 500
 """Ticks between two looks for garbage."""
@@ -52,7 +57,7 @@ class ControlNode(LamNode):
         super().__init__("control", **node_arguments)
         self._time = RosClock(self)
         self._timer: Any = None
-        self._entities: list[Any] = []
+        self._opened = Entities(self)
         self._ticks = 0
         self._said: tuple[Verdict, str] | None = None
 
@@ -89,12 +94,12 @@ class ControlNode(LamNode):
         self._timer = None
         self._controller.halt(self._time.now_ns())
         self._on_tick()
+        for publisher in (self._commands, self._reports):
+            publisher.wait_for_all_acked(ACK_TIMEOUT)
 
     def cleanup(self) -> None:
         """Close the topics."""
-        for destroy, entity in self._entities:
-            destroy(entity)
-        self._entities.clear()
+        self._opened.close()
 
     def _read_config(self) -> ControlConfig:
         control = load_group("control", self.text("control", "default"))
@@ -127,30 +132,21 @@ class ControlNode(LamNode):
         ]
 
     def _open(self, robot: RobotDescription) -> None:
-        def publish(kind: Any, topic: str, quality: Any) -> Any:
-            publisher = self.create_publisher(kind, topic, quality)
-            self._entities.append((self.destroy_publisher, publisher))
-            return publisher
-
-        def listen(kind: Any, topic: str, callback: Any, quality: Any) -> None:
-            subscription = self.create_subscription(kind, topic, callback, quality)
-            self._entities.append((self.destroy_subscription, subscription))
-
-        def serve(name: str, callback: Any) -> None:
-            self._entities.append(
-                (self.destroy_service, self.create_service(Trigger, name, callback))
-            )
-
-        names = robot.topics
-        self._commands = publish(lam_msg.JointCommand, names.joint_command, qos.COMMAND)
-        self._reports = publish(lam_msg.SafetyReport, topics.SAFETY_REPORT, qos.REPORT)
-        listen(sensor_msgs.msg.JointState, names.joint_state, self._on_joints, qos.SENSOR)
-        listen(lam_msg.ActionChunk, topics.ACTION_CHUNK, self._on_chunk, qos.COMMAND)
-        listen(lam_msg.JointCommand, topics.TELEOP_COMMAND, self._on_teleop, qos.COMMAND)
-        listen(std_msgs.msg.Bool, topics.ESTOP, self._on_estop, qos.ESTOP)
-        serve(topics.ESTOP_RESET, self._on_reset)
-        serve(topics.HOLD, self._on_hold)
-        serve(topics.TELEOP_RELEASE, self._on_release)
+        names, opened = robot.topics, self._opened
+        self._commands = opened.publisher(lam_msg.JointCommand, names.joint_command, qos.COMMAND)
+        self._reports = opened.publisher(lam_msg.SafetyReport, topics.SAFETY_REPORT, qos.REPORT)
+        joints, chunk, command = (
+            sensor_msgs.msg.JointState,
+            lam_msg.ActionChunk,
+            lam_msg.JointCommand,
+        )
+        opened.listen(joints, names.joint_state, self._on_joints, qos.SENSOR)
+        opened.listen(chunk, topics.ACTION_CHUNK, self._on_chunk, qos.COMMAND)
+        opened.listen(command, topics.TELEOP_COMMAND, self._on_teleop, qos.COMMAND)
+        opened.listen(std_msgs.msg.Bool, topics.ESTOP, self._on_estop, qos.ESTOP)
+        opened.serve(Trigger, topics.ESTOP_RESET, self._on_reset)
+        opened.serve(Trigger, topics.HOLD, self._on_hold)
+        opened.serve(Trigger, topics.TELEOP_RELEASE, self._on_release)
 
     def _on_tick(self) -> None:
         now_ns = self._time.now_ns()
@@ -187,7 +183,9 @@ class ControlNode(LamNode):
         command = teleop_from(message, self._robot)
         if isinstance(command, Rejected):
             return self._complain("teleop command", command)
-        return self._complain("teleop command", self._controller.on_teleop(command, self._time.now_ns()))
+        return self._complain(
+            "teleop command", self._controller.on_teleop(command, self._time.now_ns())
+        )
 
     def _on_estop(self, message: std_msgs.msg.Bool) -> None:
         if message.data:
