@@ -73,6 +73,34 @@ def test_every_executable_has_a_node():
         assert (ROOT / "lam_ros/nodes" / f"{launcher.name}.py").is_file(), launcher.name
 
 
+@pytest.mark.parametrize(
+    ("executables", "python"),
+    [
+        ("lib/lam_ros", "bin/python3"),
+        ("install/lam_ros/lib/lam_ros", ".venv/bin/python3"),
+        ("install/lib/lam_ros", ".venv/bin/python3"),
+        ("elsewhere/lib/lam_ros", "path/python3"),
+    ],
+    ids=["pip", "colcon", "colcon merged", "colcon in a work space"],
+)
+def test_a_node_is_started_in_the_python_of_its_installation(tmp_path, executables, python):
+    launcher = tmp_path / executables / "control"
+    launcher.parent.mkdir(parents=True)
+    launcher.symlink_to(ROOT / "scripts/node_launcher")
+    interpreter = tmp_path / python
+    interpreter.parent.mkdir(parents=True)
+    interpreter.write_text('#!/bin/sh\necho "$0 $*"\n')
+    interpreter.chmod(0o755)
+    env = {"PATH": f"{tmp_path}/path:{os.environ['PATH']}"}
+
+    done = subprocess.run([launcher, "--ros-args"], env=env, capture_output=True, text=True, timeout=60)
+
+    words = done.stdout.split()
+    assert Path(words[0]).resolve() == interpreter.resolve()
+    assert words[1:3] == ["-m", "lam_ros.environment"]
+    assert words[-3:] == ["-m", "lam_ros.nodes.control", "--ros-args"]
+
+
 def test_every_module_is_in_a_package(arguments):
     places = {"lam_ros": "lam_ros", **arguments["package_dir"]}
     for name, folder in places.items():
