@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from importlib.metadata import distributions
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -151,3 +153,16 @@ def test_each_requirement_is_pinned_and_locked():
             assert equals, f"{wanted} has no pin"
             pin = locked[project.split("[")[0].lower().replace("_", "-")]
             assert pin.split("==")[1] == version, "run scripts/lock.py"
+
+
+@pytest.mark.parametrize("folder", ["policies/lerobot_policy_lam", "sim/lerobot_env_lam"])
+def test_lerobot_finds_the_plugin_by_its_distribution(folder):
+    """LeRobot imports the module that has the name of the distribution, underscores and all."""
+    if not (ROOT / folder).is_dir():
+        pytest.skip(f"no {folder}")
+    name = Path(folder).name
+
+    names = {found.metadata["Name"] for found in distributions()}
+
+    assert name in names
+    assert find_spec(name) is not None
