@@ -1,0 +1,259 @@
+"""Reads an instruction clause by clause.  Every word is accounted for, or it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lam_ros.planning.commands import Command, Place
+from lam_ros.planning.cursor import Cursor
+from lam_ros.planning.lexicon import ENSURE, HARM, OTHER, PLACE, STACK, TALK, TOUCH, Tag
+from lam_ros.planning.outcome import Refuse, RefuseKind
+from lam_ros.planning.phrase_parser import parse_phrase, parse_phrases
+from lam_ros.planning.phrases import Phrase
+from lam_ros.planning.text import Token
+
+_BREAKS = (Tag.AND, Tag.COMMA, Tag.THEN, Tag.END)
+_AFTER_MARKER = (Tag.COMMA, Tag.VERB, Tag.NOT, Tag.DETERMINER, Tag.QUANTIFIER, Tag.PREPOSITION)
+
+
+def parse_commands(tokens: Sequence[Token]) -> tuple[Command, ...] | Refuse:
+    """Return the clauses of an instruction in the order in which they are to be done."""
+    return _Parser(tokens).parse()
+
+
+def parse_place(tokens: Sequence[Token]) -> Place | None:
+    """Read an answer such as `in the blue bowl` or `the tray`; None if it is neither."""
+    cursor = Cursor(tokens)
+    preposition = cursor.take().value if cursor.at(Tag.PREPOSITION) else "to"
+    targets = parse_phrases(cursor)
+    cursor.skip(Tag.END, Tag.COMMA)
+    return Place(preposition, targets) if targets and cursor.at_end else None
+
+
+class _Parser:
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self._cursor = Cursor(tokens)
+        self._stage = 0
+        self._commands: list[Command] = []
+
+    def parse(self) -> tuple[Command, ...] | Refuse:
+        while True:
+            goes_first = self._separators()
+            if self._cursor.at_end:
+                return _lend_places(self._commands)
+            start = self._cursor.index
+            command = self._clause()
+            if command is None:
+                said = self._cursor.rest(max(self._cursor.index - 1, start)) or "it"
+                return _not_understood(said)
+            if isinstance(command, Refuse):
+                return command
+            stage = -1 - self._stage if goes_first else self._stage
+            self._commands.append(replace(command, stage=stage))
+
+    def _separators(self) -> bool:
+        """Step to the next clause, counting stages; True if it says `but first`."""
+        cursor = self._cursor
+        goes_first = False
+        while not cursor.at_end:
+            token = cursor.peek()
+            is_marker = token.tag is Tag.ORDINAL and cursor.at(*_AFTER_MARKER, ahead=1)
+            if not (cursor.at(*_BREAKS) or is_marker):
+                break
+            if token.tag in (Tag.THEN, Tag.END) or (is_marker and token.value != "1"):
+                self._stage += bool(self._commands)
+            goes_first = is_marker and token.value == "1" and bool(self._commands)
+            cursor.take()
+        return goes_first
+
+    def _clause(self) -> Command | Refuse | None:
+        """Read one clause; None where it cannot be read."""
+        cursor = self._cursor
+        start = cursor.index
+        negated = cursor.skip(Tag.NOT)
+        if cursor.at(Tag.BE):
+            return _statement(cursor.rest(start))
+        fronted = self._place() if cursor.at(Tag.PREPOSITION) else None
+        if fronted:
+            cursor.skip(Tag.COMMA)
+        verb, has_verb = self._verb()
+        if not negated and (refusal := _verb_refusal(verb)):
+            return refusal
+        command = Command("", verb, is_negated=negated, has_verb=has_verb)
+        command = replace(command, places=(fronted,) if fronted else ())
+        read = self._arguments(command)
+        if isinstance(read, Refuse):
+            return read
+        ends = cursor.at_end or cursor.at(*_BREAKS) or cursor.at(Tag.NOT, Tag.VERB)
+        says_something = read.objects or read.places or has_verb
+        if not (ends and says_something) or cursor.index == start:
+            return None
+        return replace(_sources_apart(read), text=cursor.between(start, cursor.index))
+
+    def _verb(self) -> tuple[str, bool]:
+        """Take the verb; without one, that of the clause before counts."""
+        if self._cursor.at(Tag.VERB):
+            verb = self._cursor.take().value
+            if verb == ENSURE and self._cursor.at(Tag.VERB):
+                verb = self._cursor.take().value
+            return verb, True
+        before = self._commands[-1].verb if self._commands else PLACE
+        return before, False
+
+    def _arguments(self, command: Command) -> Command | Refuse:
+        """Read objects, places and what is excluded, in the order in which they come."""
+        cursor = self._cursor
+        start = cursor.index
+        cursor.skip(Tag.OF)
+        if cursor.at_value(Tag.PREPOSITION, "with", "from") and command.verb == STACK:
+            cursor.take()
+        command = replace(command, objects=parse_phrases(cursor, self._joins_objects))
+        if cursor.at(Tag.BE) and command.verb != ENSURE:
+            return _statement(cursor.rest(start))
+        cursor.skip(Tag.BE, Tag.SHALL)
+        while True:
+            if cursor.at(Tag.PREPOSITION):
+                place = self._place()
+                if place is None:
+                    return command
+                command = replace(command, places=(*command.places, place))
+                if not command.objects and not cursor.at(Tag.PREPOSITION):
+                    late = parse_phrases(cursor) if command.has_verb else ()
+                    command = replace(command, objects=late)
+            elif command.objects and cursor.at_value(Tag.PRONOUN, "there"):
+                there = parse_phrases(cursor)
+                command = replace(command, places=(*command.places, Place("there", there)))
+            elif command.objects and not command.places and self._is_place_after_comma():
+                cursor.take()
+            elif not (tail := self._tail(command)):
+                return command
+            else:
+                command = tail
+
+    def _is_place_after_comma(self) -> bool:
+        return self._cursor.at(Tag.COMMA) and self._cursor.at(Tag.PREPOSITION, ahead=1)
+
+    def _joins_objects(self, phrase: Phrase) -> bool:
+        """Tell whether a phrase after a comma or `and` is moved by the same verb."""
+        return not self._cursor.at(Tag.SHALL, Tag.BE)
+
+    def _place(self) -> Place | None:
+        """Read a preposition and what it governs."""
+        start = self._cursor.index
+        preposition = self._cursor.take().value
+        first: list[Phrase] = []
+
+        def joins(phrase: Phrase) -> bool:
+            return bool(first) and self._joins_targets(first[0], phrase)
+
+        self._cursor.in_place = True
+        probe = self._cursor.index
+        head = parse_phrase(self._cursor)
+        if head is not None:
+            first.append(head)
+            self._cursor.index = probe
+            place = Place(preposition, parse_phrases(self._cursor, joins))
+        self._cursor.in_place = False
+        if head is None:
+            self._cursor.index = start
+            return None
+        return place
+
+    def _joins_targets(self, first: Phrase, phrase: Phrase) -> bool:
+        """Tell whether a phrase after a target and a comma or `and` is one more target.
+
+        It is not if a place of its own follows (`in the bowl and the green one on the
+        tray`), or if it names no kind of its own while the target does (`in the bowl and
+        the green one`): then it is one more thing to move.
+        """
+        cursor = self._cursor
+        start = cursor.index
+        while cursor.skip(Tag.AND, Tag.COMMA) and parse_phrase(cursor):
+            pass
+        goes_on = cursor.at(Tag.PREPOSITION, Tag.SHALL, Tag.BE)
+        cursor.index = start
+        other_kind = set(phrase.nouns).isdisjoint(first.nouns) if first.nouns else False
+        return not goes_on and not (other_kind and not phrase.object_id)
+
+    def _tail(self, command: Command) -> Command | None:
+        """Read `, not in the bowl`, `but not the red one`, `except the red one`."""
+        cursor = self._cursor
+        start = cursor.index
+        cursor.skip(Tag.COMMA, Tag.AND)
+        says_not = cursor.at(Tag.NOT, Tag.EXCEPT)
+        is_but = cursor.peek(-1).value == "but" and cursor.index > start
+        if says_not:
+            cursor.take()
+            if cursor.at(Tag.PREPOSITION) and (place := self._place()):
+                return replace(command, forbidden=(*command.forbidden, place))
+        if (says_not or is_but) and command.objects and not cursor.at(Tag.VERB):
+            left_out = parse_phrases(cursor)
+            if left_out and (cursor.at_end or cursor.at(*_BREAKS, Tag.NOT)):
+                return _leave_out(command, left_out)
+        cursor.index = start
+        return None
+
+
+def _lend_places(commands: list[Command]) -> tuple[Command, ...]:
+    """Give `the red cube` its place in `put the red cube, then the blue one in the bowl`."""
+    lent: list[Command] = []
+    for command in reversed(commands):
+        follower = lent[-1] if lent else None
+        bare = command.verb == PLACE and command.objects and not command.places
+        if bare and follower and not follower.has_verb and follower.objects:
+            command = replace(command, places=follower.places)
+        lent.append(command)
+    return tuple(reversed(lent))
+
+
+def _leave_out(command: Command, left_out: tuple[Phrase, ...]) -> Command:
+    """Exclude phrases from what is moved, or from where it goes."""
+    objects = tuple(
+        replace(phrase, excluded=(*phrase.excluded, *left_out)) for phrase in command.objects
+    )
+    places = tuple(
+        Place(
+            place.preposition,
+            tuple(replace(item, excluded=(*item.excluded, *left_out)) for item in place.targets),
+        )
+        for place in command.places
+    )
+    return replace(command, objects=objects, places=places)
+
+
+def _sources_apart(command: Command) -> Command:
+    """Tell `from the bowl` from where things go to."""
+    sources = [phrase for item in command.places if item.preposition == "from"
+               for phrase in item.targets]  # fmt: skip
+    places = tuple(place for place in command.places if place.preposition != "from")
+    return replace(command, sources=tuple(sources), places=places)
+
+
+def _verb_refusal(verb: str) -> Refuse | None:
+    """Refuse a verb that no skill does."""
+    meaning, _, said = verb.partition(":")
+    if meaning == HARM:
+        return Refuse(RefuseKind.UNSAFE, f"I do not {said} anything or anyone")
+    if meaning == TALK:
+        return Refuse(RefuseKind.NOT_A_TASK, f"I move objects; I do not {said}")
+    if meaning in (OTHER, TOUCH):
+        return Refuse(
+            RefuseKind.UNSUPPORTED_SKILL,
+            f"'{said or verb}' is not among my skills; I put objects in, on or next to others",
+        )
+    return None
+
+
+def _statement(said: str) -> Refuse:
+    return Refuse(
+        RefuseKind.NOT_A_TASK,
+        f"'{said}' says how things are; say what to do, for example 'put the red cube in the bowl'",
+    )
+
+
+def _not_understood(said: str) -> Refuse:
+    return Refuse(
+        RefuseKind.NOT_UNDERSTOOD,
+        f"I do not understand '{said[:80]}'; say it as 'put X in, on or next to Y'",
+    )

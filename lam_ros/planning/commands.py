@@ -1,0 +1,42 @@
+"""What an instruction asks for, clause by clause, before it is tied to a scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lam_ros.planning.phrases import Phrase
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to: a preposition (`in`, `on`, `next_to`, `to`, ...) and what it governs."""
+
+    preposition: str
+    targets: tuple[Phrase, ...]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One clause.
+
+    Attributes:
+        text: its words, for messages.
+        verb: meaning of its verb (see `lexicon`); that of the clause before if it has none.
+        objects: what is moved; empty if the clause does not say (`then on the tray`).
+        places: where to; the last is the target unless a scene says otherwise.
+        sources: where from (`out of the bowl`).
+        forbidden: where not to (`and not in the green bowl`).
+        stage: clauses of one stage belong together; a later stage comes after.
+        is_negated: True for `do not touch the red cube`.
+        has_verb: True if the clause has a verb of its own.
+    """
+
+    text: str
+    verb: str
+    objects: tuple[Phrase, ...] = ()
+    places: tuple[Place, ...] = ()
+    sources: tuple[Phrase, ...] = ()
+    forbidden: tuple[Place, ...] = ()
+    stage: int = 0
+    is_negated: bool = False
+    has_verb: bool = True

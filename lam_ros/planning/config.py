@@ -1,0 +1,103 @@
+"""Settings of the planner and of the execution of its plans (config/planner/)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from lam_ros.core.errors import ConfigError
+from lam_ros.core.scene import SceneObject
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where the gripper can grasp and release, in the robot's base frame.
+
+    Attributes:
+        axis_xy_m: where the pan axis stands on the table.
+        min_m, max_m: horizontal distance from that axis.
+        max_height_m: largest height of a grasped object's centre above the table.
+    """
+
+    axis_xy_m: tuple[float, float] = (0.0, 0.0)
+    min_m: float = 0.0
+    max_m: float = math.inf
+    max_height_m: float = math.inf
+
+    def __post_init__(self) -> None:
+        """Refuse an empty ring."""
+        if not 0 <= self.min_m < self.max_m:
+            raise ConfigError(
+                f"reach: min_m {self.min_m} and max_m {self.max_m} came; "
+                "0 <= min_m < max_m is needed"
+            )
+
+    def distance_m(self, item: SceneObject) -> float:
+        """Horizontal distance of an object's centre from the pan axis."""
+        return math.dist(self.axis_xy_m, item.position_m[:2])
+
+    def holds(self, item: SceneObject) -> bool:
+        """Tell whether an object's centre lies in the ring."""
+        return self.min_m <= self.distance_m(item) <= self.max_m
+
+
+@dataclass(frozen=True)
+class ExecutionConfig:
+    """How a plan is carried out and watched.
+
+    Attributes:
+        settle_s: how long an effect must be seen, without a break, to count.
+        step_timeout_s: time that one attempt at a step may take.
+        look_timeout_s: how long to wait for an object or a fresh scene before replanning.
+        scene_stale_s: age above which a scene is not believed.
+        max_attempts: attempts at one step before replanning.
+        max_replans: plans made anew before giving up.
+    """
+
+    settle_s: float = 0.5
+    step_timeout_s: float = 30.0
+    look_timeout_s: float = 5.0
+    scene_stale_s: float = 1.0
+    max_attempts: int = 2
+    max_replans: int = 2
+
+    def __post_init__(self) -> None:
+        """Refuse times that are not positive and counts that allow nothing."""
+        times = ("settle_s", "step_timeout_s", "look_timeout_s", "scene_stale_s")
+        for name in times:
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ConfigError(f"execution.{name}: {value} came, a positive time is needed")
+        if self.max_attempts < 1 or self.max_replans < 0:
+            raise ConfigError("execution: max_attempts >= 1 and max_replans >= 0 are needed")
+
+
+@dataclass(frozen=True)
+class PlannerConfig:
+    """What the planner takes for granted.
+
+    Attributes:
+        max_characters: longest instruction that is read.
+        fixed_kinds: kinds that are never picked up; they serve as targets.
+        movable_kinds: kinds that the policy can pick up; empty for all that are not fixed.
+        reach: where the arm reaches; without limits unless given.
+        execution: how plans are carried out.
+    """
+
+    max_characters: int = 2000
+    fixed_kinds: frozenset[str] = frozenset(
+        {"bowl", "tray", "spot", "plate", "mat", "table", "region", "basket", "drawer"}
+    )
+    movable_kinds: frozenset[str] = frozenset()
+    reach: Reach = field(default_factory=Reach)
+    execution: ExecutionConfig = field(default_factory=ExecutionConfig)
+
+    def can_move(self, item: SceneObject) -> bool:
+        """Tell whether the policy can pick up an object of this kind."""
+        if item.kind in self.fixed_kinds:
+            return False
+        return not self.movable_kinds or item.kind in self.movable_kinds
+
+    def distance_m(self, item: SceneObject) -> float:
+        """Horizontal distance from the arm, by which the nearest is chosen."""
+        return self.reach.distance_m(item)

@@ -1,0 +1,229 @@
+"""From clauses to placements: what is to be put where, tied to the ids of a scene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lam_ros.core.scene import Literal
+from lam_ros.core.skills import Step
+from lam_ros.planning.choosing import Limits, listed
+from lam_ros.planning.command_parser import parse_place
+from lam_ros.planning.commands import Command, Place
+from lam_ros.planning.discourse import Resolver
+from lam_ros.planning.lexicon import GRASP, HARM, LEAVE, OTHER, PLACE, REMOVE, STACK, TALK
+from lam_ros.planning.outcome import Clarify, Refuse, RefuseKind
+from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier
+from lam_ros.planning.placing import SKILL_OF, Asked, Placer, predicate_for, refuse_skill
+
+_THERE = Phrase("there", pronoun=Pronoun.THERE)
+_EVERYTHING = Phrase("object", quantifier=Quantifier.ALL, generic=True, plural=True)
+_ONE_ANOTHER = Phrase("each other", pronoun=Pronoun.EACH_OTHER)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """One step that was asked for; a later stage was asked for after an earlier one."""
+
+    step: Step
+    stage: int = 0
+
+
+type Placements = tuple[Placement, ...]
+type Interpreted = Placements | Clarify | Refuse
+
+
+class Interpreter:
+    """Turns clauses into placements, one after the other."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        """Start with nothing asked for."""
+        self._resolver = resolver
+        self._placer = Placer(resolver)
+        self._scene = resolver.scene
+        self._forbidden: set[Literal] = set()
+        self._picked: Command | None = None
+
+    def interpret(self, commands: Sequence[Command]) -> Interpreted:
+        """Return the placements that the clauses ask for, in the order of their stages."""
+        for command in commands:
+            problem = None if _has_pronoun(command) else self._forbid(command)
+            if problem:
+                return problem
+        found: list[Placement] = []
+        for command in commands:
+            placed = self._clause(command)
+            if not isinstance(placed, tuple):
+                return placed
+            found += placed
+        if self._picked:
+            placed = self._pick_without_place(self._picked)
+            if not isinstance(placed, tuple):
+                return placed
+            found += placed
+        return self._checked(tuple(sorted(found, key=lambda item: item.stage)))
+
+    def _checked(self, placements: Placements) -> Interpreted:
+        if not placements:
+            return Refuse(RefuseKind.NOT_A_TASK, "nothing is to be moved; say what goes where")
+        protected = self._resolver.spoken.protected
+        for step in (placement.step for placement in placements):
+            if step.goal in self._forbidden or step.object_id in protected:
+                return Refuse(
+                    RefuseKind.CONTRADICTORY,
+                    f"{step.goal} is both asked for and forbidden; say which holds",
+                )
+        return placements
+
+    # What must not be done
+
+    def _forbid(self, command: Command) -> Clarify | Refuse | None:
+        """Take note of what a negated clause rules out."""
+        verb = command.verb.partition(":")[0]
+        if not (command.is_negated or verb == LEAVE) or verb in (HARM, TALK, OTHER):
+            return None
+        if command.places and verb != LEAVE:
+            return self._forbid_places(command.objects, command.places)
+        for phrase in command.objects:
+            ids = self._resolver.moved(phrase, Limits())
+            if not isinstance(ids, tuple):
+                return ids
+            spoken = self._resolver.spoken
+            self._resolver.spoken = replace(spoken, protected=spoken.protected | set(ids))
+        return None
+
+    def _forbid_places(
+        self, objects: Sequence[Phrase], places: Sequence[Place]
+    ) -> Clarify | Refuse | None:
+        pairs = [(phrase, place, target)
+                 for phrase in objects for place in places for target in place.targets]  # fmt: skip
+        for phrase, place, target in pairs:
+            moved = self._resolver.moved(phrase, Limits())
+            if not isinstance(moved, tuple):
+                return moved
+            problem = self._forbid_target(moved, place.preposition, target)
+            if problem:
+                return problem
+        return None
+
+    def _forbid_target(
+        self, moved: tuple[str, ...], preposition: str, target: Phrase
+    ) -> Clarify | Refuse | None:
+        ids = self._resolver.target(target, preposition, (), Limits())
+        if not isinstance(ids, tuple):
+            return ids
+        for target_id in ids:
+            predicate = predicate_for(preposition, self._scene[target_id])
+            if predicate in SKILL_OF:
+                self._forbidden |= {Literal(predicate, (item, target_id)) for item in moved}
+        return None
+
+    # What is to be done
+
+    def _clause(self, command: Command) -> Interpreted:
+        if command.is_negated or command.verb == LEAVE:
+            problem = self._forbid(command) if _has_pronoun(command) else None
+            self._note_quietly(command)
+            return problem or ()
+        return self._place(command) if command.places else self._without_place(command)
+
+    def _place(self, command: Command) -> Interpreted:
+        asked = self._placer.place(command)
+        if not isinstance(asked, Asked):
+            return asked
+        for place in command.forbidden:
+            for target in place.targets:
+                problem = self._forbid_target(asked.objects, place.preposition, target)
+                if problem:
+                    return problem
+        self._note(command, asked)
+        return tuple(Placement(step, command.stage) for step in asked.steps)
+
+    def _note(self, command: Command, asked: Asked) -> None:
+        """Remember what was spoken of, for pronouns and ellipsis."""
+        nouns = [phrase.nouns for phrase in command.objects if phrase.nouns]
+        kinds = [phrase.nouns for place in command.places for phrase in place.targets]
+        spoken = self._resolver.spoken
+        self._resolver.spoken = replace(
+            spoken,
+            moved=asked.objects or spoken.moved,
+            nouns=nouns[-1] if nouns else spoken.nouns,
+            targets=asked.targets or spoken.targets,
+            target_nouns=next((k for k in reversed(kinds) if k), spoken.target_nouns),
+            preposition=asked.preposition or spoken.preposition,
+            mentioned=spoken.mentioned | set(asked.objects),
+        )
+        if self._picked and set(spoken.moved) & {*asked.objects, *asked.targets}:
+            self._picked = None
+
+    def _note_quietly(self, command: Command) -> None:
+        """Let `it` mean what a clause forbids to be moved, if that is clear."""
+        chooser = self._resolver.chooser
+        kept, chooser.answers = chooser.answers, ()
+        asked = self._placer.only_objects(command) if command.objects else None
+        chooser.answers = kept
+        if isinstance(asked, Asked):
+            spoken = self._resolver.spoken
+            self._resolver.spoken = replace(spoken, moved=asked.objects)
+
+    def _without_place(self, command: Command) -> Interpreted:
+        spoken = self._resolver.spoken
+        at_side = any(phrase.selector_is_postfix for phrase in command.objects)
+        if at_side and command.verb == PLACE and not command.sources:
+            return refuse_skill(
+                "placing at a side is not among my skills; say in, on or next to what"
+            )
+        if command.verb == STACK:
+            return self._tower(command)
+        if not command.has_verb and spoken.targets and command.objects:
+            return self._place(replace(command, places=(Place(spoken.preposition, (_THERE,)),)))
+        asked = self._placer.only_objects(command)
+        if not isinstance(asked, Asked):
+            return asked
+        self._note(command, asked)
+        if command.verb in (GRASP, REMOVE):
+            self._picked = command
+            return ()
+        if problem := self._placer.immovable(asked.objects):
+            return problem
+        return self._ask_where(command, asked.objects)
+
+    def _tower(self, command: Command) -> Interpreted:
+        """Read `stack the cubes`: on each other, in the order that is least work."""
+        command = replace(command, objects=command.objects or (_EVERYTHING,))
+        answers = self._resolver.chooser.answers
+        asked = self._placer.only_objects(command)
+        if isinstance(asked, Asked) and len(asked.objects) == 1:
+            self._note(command, asked)
+            return self._ask_where(command, asked.objects)
+        self._resolver.chooser.answers = answers
+        places = (Place("on", (_ONE_ANOTHER,)),)
+        return self._place(replace(command, places=places))
+
+    def _pick_without_place(self, command: Command) -> Interpreted:
+        if command.verb == REMOVE or command.sources:
+            return self._ask_where(command, self._resolver.spoken.moved)
+        return refuse_skill(
+            f"'{command.text}' says no place to put it; say also in, on or next to what it goes"
+        )
+
+    def _ask_where(self, command: Command, objects: tuple[str, ...]) -> Interpreted:
+        """Ask for the place, or take it from an answer."""
+        chooser = self._resolver.chooser
+        targets = tuple(item for item in self._scene.ids if item not in objects)
+        question = f"Where should {listed(objects)} go: {listed(targets)}?"
+        answer = chooser.next_answer()
+        if not answer:
+            return Clarify(question, targets)
+        place = parse_place(chooser.tokens(answer))
+        if place is None:
+            return Clarify(f"'{answer[:60]}' names no place. {question}", targets)
+        if command.verb == STACK and place.preposition == "to":
+            place = replace(place, preposition="on")
+        it = Phrase("it", pronoun=Pronoun.THEM if len(objects) > 1 else Pronoun.IT)
+        return self._place(Command(command.text, "place", (it,), (place,), stage=command.stage))
+
+
+def _has_pronoun(command: Command) -> bool:
+    phrases = [*command.objects, *(item for place in command.places for item in place.targets)]
+    return any(phrase.pronoun for phrase in phrases) or not command.objects

@@ -1,0 +1,270 @@
+"""The words that the planner understands, as tables: phrase -> what it is and means.
+
+A phrase is one or more lower-case words; the longest match wins.  Names of things
+(kinds, colours) are in `names`; here are the words of every other class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Tag(StrEnum):
+    """Class of a token."""
+
+    VERB = "verb"
+    PREPOSITION = "preposition"
+    DETERMINER = "determiner"
+    QUANTIFIER = "quantifier"
+    NUMBER = "number"
+    COLOR = "color"
+    NOUN = "noun"
+    GENERIC = "generic"
+    PRONOUN = "pronoun"
+    SELECTOR = "selector"
+    ORDINAL = "ordinal"
+    MATCHING = "matching"
+    AND = "and"
+    OR = "or"
+    THEN = "then"
+    COMMA = "comma"
+    END = "end"
+    NOT = "not"
+    EXCEPT = "except"
+    BE = "be"
+    SHALL = "shall"
+    THAT = "that"
+    OF = "of"
+    ID = "id"
+    FILLER = "filler"
+    WORD = "word"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a phrase is: its class, its meaning, and whether it is a plural."""
+
+    tag: Tag
+    value: str = ""
+    plural: bool = False
+
+
+PLACE, STACK, GRASP, REMOVE = "place", "stack", "grasp", "remove"
+ENSURE, TOUCH, LEAVE = "ensure", "touch", "leave"
+HARM, TALK, OTHER = "harm", "talk", "other"
+
+_VERBS: dict[str, str] = {
+    PLACE: """put place move set lay drop bring stick shift transfer position deposit relocate carry
+        transport pop insert load store stow pack add rest lower tuck
+        put|down set|down lay|down place|down drop|off drop|down stash slot
+        putting placing moving setting laying dropping bringing transferring positioning
+        puts places moves""",
+    STACK: """stack stacking pile stack|up pile|up build|a|tower|of build|a|tower|from
+        build|a|tower|out|of build|a|tower|with build|a|tower make|a|tower|of make|a|tower|from
+        make|a|tower|out|of make|a|tower|with make|a|tower make|a|stack|of make|a|stack
+        build|a|stack|of build|a|stack build|a|stack|from build|a|stack|with""",
+    GRASP: """pick|up pick grab grasp take get lift lift|up fetch hold collect retrieve seize
+        picking|up take|hold|of get|hold|of grabbing taking getting find locate look|for""",
+    REMOVE: "remove take|away take|out unload withdraw",
+    ENSURE: """make|sure make|sure|that ensure ensure|that see|to|it|that i|want i|would|like i|need
+        make|certain we|need we|want""",
+    TOUCH: "touch disturb bother touching disturbing",
+    LEAVE: "leave leaving keep",
+    HARM: """hit punch stab slap strike smash break crush kill hurt harm injure attack kick bash
+        shoot choke destroy throw toss hurl fling chuck slam burn murder beat wound damage throwing
+        hitting stabbing smashing breaking crushing tossing poke punching squash slash""",
+    TALK: """tell sing say speak talk explain describe list count write play show look see watch
+        search think believe love like hate know remind book order buy email call cook""",
+    OTHER: """open close shut push pull rotate turn turn|on turn|off switch switch|on switch|off pour
+        press slide shove wipe clean twist flip spin shake squeeze fold unfold cut fill empty clear
+        tidy tidy|up clean|up sort arrange rearrange organize organise swap exchange trade group
+        separate align unstack dismantle collapse hand hand|over give pass deliver go drive wave
+        dance nod point draw scan home park calibrate knock knock|over undo repeat reset balance
+        screw wash wrap throw|away hang cover uncover raise build make create gather
+        distribute spread split release let|go toggle plug unplug hide replace send dump drag""",
+}  # fmt: skip
+
+_PREPOSITIONS: dict[str, str] = {
+    "on": """on onto on|to upon atop on|top on|top|of onto|the|top|of on|the|top|of to|the|top|of
+        over|on over|onto over|on|to up|on|top|of ontop|of""",
+    "in": "in into in|to inside inside|of within to|the|inside|of on|the|inside|of over|into",
+    "at": """in|the|middle|of in|the|center|of in|the|centre|of on|the|middle|of at|the|center|of
+        at|the|centre|of onto|the|middle|of into|the|middle|of onto|the|center|of
+        in|the|center|on into|the|center|of on|the|center|of on|the|centre|of""",
+    "to": "to towards toward over|to at up|to down|to",
+    "next_to": """next|to beside besides by near nearby close|to near|to adjacent|to alongside
+        alongside|of right|next|to right|beside close|by by|the|side|of at|the|side|of next|beside
+        up|against against right|by just|beside just|next|to""",
+    "from": """from out|of off off|of from|inside from|inside|of from|on|top|of from|the|top|of
+        off|from out|from from|off from|within""",
+    "left_of": """left|of to|the|left|of on|the|left|of on|the|left|side|of to|the|left|side|of
+        at|the|left|of to|left|of on|the|left|hand|side|of to|the|left|hand|side|of""",
+    "right_of": """right|of to|the|right|of on|the|right|of on|the|right|side|of
+        to|the|right|side|of at|the|right|of to|right|of on|the|right|hand|side|of
+        to|the|right|hand|side|of""",
+    "in_front_of": "in|front|of in|the|front|of at|the|front|of to|the|front|of",
+    "behind": "behind in|back|of at|the|back|of to|the|back|of",
+    "between": "between in|between among amongst",
+    "under": "under underneath below beneath",
+    "above": "above over across around through past along",
+    "with": "with",
+}  # fmt: skip
+
+_SELECTORS: dict[str, str] = {
+    "left": "left leftmost left|most left|hand left|hand|side left|side lefthand",
+    "right": "right rightmost right|most right|hand right|hand|side right|side righthand",
+    "front": "front frontmost front|most foremost front|side",
+    "back": "back rear backmost back|most rearmost back|side rear|side hindmost",
+    "middle": "middle center centre central middlemost",
+    "nearest": """nearest closest nearest|to|you closest|to|you nearest|to|the|robot
+        closest|to|the|robot nearest|to|the|arm closest|to|the|arm nearest|you""",
+    "farthest": """farthest furthest farthest|away furthest|away farthest|from|you
+        furthest|from|you farthest|from|the|robot furthest|from|the|robot""",
+    "largest": "largest biggest big large bigger larger tallest taller tall",
+    "smallest": "smallest little small smaller shortest shorter short tiny",
+    "top": "top topmost uppermost highest upper",
+    "bottom": "bottom bottommost lowermost lowest lower|most",
+}  # fmt: skip
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+_NUMBERS = (
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"
+)  # fmt: skip
+
+_OTHERS: dict[Tag, dict[str, str]] = {
+    Tag.DETERMINER: {"the": "the this that my your our its", "those": "these those"},
+    Tag.QUANTIFIER: {
+        "a": "a an any any|of any|one some either either|of whichever one|of a|single some|of",
+        "another": "another a|different one|more a|second",
+        "all": """all all|of all|the|of every each each|of every|one|of each|one|of every|single
+            all|of|the""",
+        "both": "both both|of",
+        "rest": """the|rest the|rest|of the|others the|other the|remaining the|ones|left
+            the|remainder|of remaining the|leftover all|the|others all|the|other all|other
+            everything|else all|others all|remaining all|the|rest all|the|remaining""",
+        "everything": "everything anything",
+    },
+    Tag.GENERIC: {
+        "one": "one",
+        "ones": "ones",
+        "object": "object thing item piece",
+        "objects": "objects things items pieces stuff",
+    },
+    Tag.PRONOUN: {
+        "it": "it this|one that|one the|former",
+        "them": "them they themselves all|of|them these|ones those|ones both|of|them",
+        "there": "there the|same|place the|same|spot same|place in|there on|there over|there",
+        "itself": "itself",
+        "each_other": "each|other one|another eachother",
+    },
+    Tag.MATCHING: {
+        "matching": "matching corresponding same|colored same|coloured same|color same|colour",
+        "of": """of|the|same|color of|the|same|colour with|the|same|color with|the|same|colour
+            of|matching|color of|matching|colour of|its|color of|its|colour of|its|own|color
+            of|its|own|colour with|the|matching|color with|the|matching|colour
+            that|matches|its|color that|matches|its|colour that|matches""",
+    },
+    Tag.AND: {"and": "and & plus as|well|as along|with together|with while|also", "but": "but yet"},
+    Tag.OR: {"or": "or"},
+    Tag.THEN: {
+        "then": """then and|then after|that after|this afterwards afterward finally lastly next
+            subsequently later thereafter once|that|is|done once|done when|done when|that|is|done
+            when|you|are|done followed|by at|last in|the|end before|finally once|you|are|done
+            as|a|last|step last|of|all secondly thirdly when|finished once|finished"""
+    },
+    Tag.NOT: {"not": "not never do|not without avoid can|not cannot should|not must|not dont"},
+    Tag.EXCEPT: {
+        "except": """except except|for apart|from other|than excluding but|not all|except
+            aside|from not|including with|the|exception|of instead|of rather|than minus"""
+    },
+    Tag.BE: {"be": "is are was were am"},
+    Tag.SHALL: {
+        "shall": """should|be must|be goes go|go belongs belong needs|to|be has|to|be to|be should|go
+            must|go needs|to|go has|to|go ought|to|be is|to|be is|to|go should|end|up ends|up end|up
+            are|to|be is|supposed|to|be is|supposed|to|go shall|be will|be need|to|be have|to|be
+            need|to|go are|to|go is|placed is|put are|placed should|sit needs|to|sit shall|go
+            have|to|go wants|to|be"""
+    },
+    Tag.THAT: {
+        "that": """that|is that|are which|is which|are that|was sitting lying standing located resting
+            placed currently that|sits that|lies which|sits which|lies that|is|sitting
+            that|is|lying that|is|currently which|is|lying which|is|sitting that|are|lying
+            that|are|currently that|is|placed that|rests that|is|standing"""
+    },
+    Tag.OF: {"of": "of"},
+    Tag.FILLER: {
+        "": """please kindly could|you can|you would|you will|you i|want|you|to i|would|like|you|to
+            i|need|you|to you|should you|must you|need|to you|have|to let|us go|ahead|and go|ahead
+            would|you|mind do|you|mind if|you|do|not|mind if|you|can if|you|could if|possible
+            when|you|can when|you|get|a|chance for|me thanks thank|you ok okay now just simply hey hi
+            hello robot lam well so alright all|right your|task|is|to your|job|is|to
+            the|task|is|to your|mission|is|to try|to try|and make|sure|to make|sure|you remember|to
+            help|me|to help|me i|think|you|should carefully gently slowly quickly softly safely
+            neatly directly straight immediately precisely quietly right|now too also as|well
+            likewise exactly properly nicely cautiously i|want|to i|would|like|to
+            we|need|to we|should we|have|to how|about why|do|you|not why|do|not|you proceed|to
+            start|by begin|by up down together simultaneously again|please be|so|kind|as|to
+            be|careful|to go|and come|on um uh er hmm ah oh may|i|ask|you|to
+            what|i|want|is what|i|want|you|to|do|is i|wonder|if|you|could could|you|please
+            as|quickly|as|possible as|soon|as|possible right|away yes yeah sure great good|robot
+            perfect first|of|all to|begin|with to|start|with to|start to|begin firstly
+            colored coloured in|color in|colour at|once thank|you|very|much thanks|a|lot i|need|to
+            do|this you|will with|care with|the|gripper with|your|gripper using|the|gripper
+            with|the|arm using|your|gripper separately individually where|it|is where|they|are
+            alone as|it|is as|they|are untouched i|think i|believe i|guess
+            as|fast|as|possible as|fast|as|you|can as|carefully|as|possible as|gently|as|possible i|command|you|to"""
+    },
+}  # fmt: skip
+
+PUNCTUATION: dict[str, Entry] = {
+    ",": Entry(Tag.COMMA),
+    ":": Entry(Tag.COMMA),
+    "(": Entry(Tag.COMMA),
+    ")": Entry(Tag.COMMA),
+    "&": Entry(Tag.AND, "and"),
+    "+": Entry(Tag.AND, "and"),
+    ".": Entry(Tag.END),
+    ";": Entry(Tag.END),
+    "!": Entry(Tag.END),
+    "?": Entry(Tag.END, "?"),
+}
+
+
+def words_in(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
+
+type Phrases = Mapping[tuple[str, ...], Entry]
+
+
+def split_words(text: str) -> list[tuple[str, ...]]:
+    """Return the phrases of a table's cell: words separated by `|`."""
+    return [tuple(item.split("|")) for item in text.split()]
+
+
+def _function_words() -> dict[tuple[str, ...], Entry]:
+    found: dict[tuple[str, ...], Entry] = {}
+    tables = {Tag.VERB: _VERBS, Tag.PREPOSITION: _PREPOSITIONS, Tag.SELECTOR: _SELECTORS} | _OTHERS
+    for tag, table in tables.items():
+        for value, cell in table.items():
+            for phrase in split_words(cell):
+                spoken = tag is Tag.VERB and value in (HARM, TALK, OTHER)
+                meaning = f"{value}:{' '.join(phrase)}" if spoken else value
+                found.setdefault(phrase, Entry(tag, meaning, value in ("ones", "objects")))
+    for index, name in enumerate(_ORDINALS, start=1):
+        found[(name,)] = Entry(Tag.ORDINAL, str(index))
+        suffix = {1: "st", 2: "nd", 3: "rd"}.get(index, "th")
+        found[(f"{index}{suffix}",)] = found[(name,)]
+    found[("last",)] = Entry(Tag.ORDINAL, "-1")
+    for index, name in enumerate(_NUMBERS, start=1):
+        found.setdefault((name,), Entry(Tag.NUMBER, str(index), index > 1))
+        found[(str(index),)] = Entry(Tag.NUMBER, str(index), index > 1)
+    return found
+
+
+FUNCTION_WORDS: Phrases = MappingProxyType(_function_words())
+"""Every phrase that names no thing."""

@@ -1,0 +1,129 @@
+"""What a planner answers: a plan, a question, or a refusal; never nothing.
+
+The three are frozen values.  Any planner behind the seam
+`Planner.plan(instruction, scene, answer) -> Outcome` returns one of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lam_ros.core.scene import Literal, Scene
+from lam_ros.core.skills import Step, canonical_prompt, words
+
+type JsonDict = dict[str, object]
+
+ALREADY_DONE = "already done: everything that was asked for holds in the scene"
+
+
+class RefuseKind(StrEnum):
+    """Why an instruction is not carried out."""
+
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    CONTROL_CHARACTERS = "control_characters"
+    OTHER_LANGUAGE = "other_language"
+    NOT_A_TASK = "not_a_task"
+    NOT_UNDERSTOOD = "not_understood"
+    UNSAFE = "unsafe"
+    CONTRADICTORY = "contradictory"
+    MISSING_OBJECT = "missing_object"
+    UNSUPPORTED_SKILL = "unsupported_skill"
+    UNREACHABLE = "unreachable"
+    BLOCKED = "blocked"
+    BAD_SCENE = "bad_scene"
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step and the text that the policy reads for it."""
+
+    step: Step
+    prompt: str
+
+    @classmethod
+    def of(cls, step: Step, scene: Scene) -> PlannedStep:
+        """Return the step with its prompt in the planner's wording.
+
+        Raises:
+            SceneError: if the step names an object that is not in the scene.
+        """
+        return cls(step, canonical_prompt(words(step, scene)))
+
+    def to_dict(self) -> JsonDict:
+        """Return the row of the JSON output."""
+        return {
+            "skill": str(self.step.skill),
+            "object": self.step.object_id,
+            "target": self.step.target_id,
+            "prompt": self.prompt,
+        }
+
+
+def _row(kind: str, **entries: object) -> JsonDict:
+    row: JsonDict = {"kind": kind, "goal": [], "steps": [], "question": "", "reason": ""}
+    return row | {"candidates": [], "refuse_kind": ""} | entries
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be done.
+
+    Attributes:
+        instruction: the words that it answers.
+        goal: what holds when all is done, in the order that it was said.
+        steps: what to do, in order; empty if the goal holds already.
+    """
+
+    instruction: str
+    goal: tuple[Literal, ...]
+    steps: tuple[PlannedStep, ...]
+
+    @property
+    def is_done(self) -> bool:
+        """True if there is nothing left to do."""
+        return not self.steps
+
+    @property
+    def message(self) -> str:
+        """One line for people."""
+        if self.is_done:
+            return ALREADY_DONE
+        return ", then ".join(step.prompt for step in self.steps)
+
+    def to_dict(self) -> JsonDict:
+        """Return the JSON row."""
+        return _row(
+            "plan",
+            goal=[literal.to_list() for literal in self.goal],
+            steps=[step.to_dict() for step in self.steps],
+            reason=ALREADY_DONE if self.is_done else "",
+        )
+
+
+@dataclass(frozen=True)
+class Clarify:
+    """A question, with the ids among which the answer chooses."""
+
+    question: str
+    candidates: tuple[str, ...]
+
+    def to_dict(self) -> JsonDict:
+        """Return the JSON row."""
+        return _row("clarify", question=self.question, candidates=list(self.candidates))
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """A refusal: its kind for programs, and one line with the reason for people."""
+
+    kind: RefuseKind
+    reason: str
+
+    def to_dict(self) -> JsonDict:
+        """Return the JSON row."""
+        return _row("refuse", reason=self.reason, refuse_kind=str(self.kind))
+
+
+type Outcome = Plan | Clarify | Refuse

@@ -1,0 +1,112 @@
+"""What a noun phrase says: `the left red cube`, `all the others`, `it`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Quantifier(StrEnum):
+    """How many of those that fit are meant."""
+
+    THE = "the"
+    A = "a"
+    ANOTHER = "another"
+    ALL = "all"
+    BOTH = "both"
+    REST = "rest"
+
+
+class Pronoun(StrEnum):
+    """What is meant by reference to what was said before."""
+
+    IT = "it"
+    THEM = "them"
+    THERE = "there"
+    ITSELF = "itself"
+    EACH_OTHER = "each_other"
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A thing told by where it is: `predicate` with what `other` names."""
+
+    predicate: str
+    other: Phrase
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One noun phrase, read but not yet tied to a scene.
+
+    Attributes:
+        text: the words that describe it, without article, for messages.
+        quantifier: how many of those that fit are meant.
+        count: a number that was said, or 0.
+        plural: True if it names several.
+        colors: colour words, of which one must fit; empty if none was said.
+        nouns: words for the kind, all of which must fit; empty if none was said.
+        generic: True for `object`, `everything` and the like.
+        says_one: True for `one` and `ones`.
+        unknown: words that are not understood; they fit only what is named by them.
+        selector: `left`, `nearest` and so on, or empty.
+        selector_is_postfix: True for `the cube on the left`.
+        ordinal: 1 for the first from the `selector` side, 0 if none was said.
+        relations: `that is on the tray`, `in the bowl`.
+        near: `closest to the bowl`.
+        excluded: `except the red one`.
+        pronoun: set if the phrase is a pronoun.
+        object_id: set if an id was said.
+        number: the trailing number of `cube 2`, or 0.
+        matching: True for `the bowl of the same colour`.
+        empty: True for `the empty bowl`.
+        alternatives: what may be meant instead (`or the green one`).
+    """
+
+    text: str
+    quantifier: Quantifier = Quantifier.THE
+    count: int = 0
+    plural: bool = False
+    colors: tuple[str, ...] = ()
+    nouns: tuple[str, ...] = ()
+    generic: bool = False
+    says_one: bool = False
+    unknown: tuple[str, ...] = ()
+    selector: str = ""
+    selector_is_postfix: bool = False
+    ordinal: int = 0
+    relations: tuple[Relation, ...] = ()
+    near: Phrase | None = None
+    excluded: tuple[Phrase, ...] = ()
+    pronoun: Pronoun | None = None
+    object_id: str = ""
+    number: int = 0
+    matching: bool = False
+    empty: bool = False
+    alternatives: tuple[Phrase, ...] = ()
+
+    @property
+    def is_several(self) -> bool:
+        """True if more than one thing is meant."""
+        if self.quantifier is Quantifier.ALL or self.count > 1:
+            return True
+        if self.count == 1:
+            return False
+        return self.plural or self.quantifier is Quantifier.BOTH or self.pronoun is Pronoun.THEM
+
+    @property
+    def is_anaphoric(self) -> bool:
+        """True for `the green one`: its kind follows from what was said before."""
+        return not (self.nouns or self.unknown or self.object_id or self.pronoun or self.generic)
+
+    @property
+    def is_bare_side(self) -> bool:
+        """True for `the left`: a direction, naming no thing."""
+        named = self.colors or self.says_one or self.ordinal or not self.is_anaphoric
+        return bool(self.selector) and not named
+
+    @property
+    def is_bare_quantity(self) -> bool:
+        """True for `both`, `all`, `two`: a quantity, naming no thing."""
+        told = self.colors or self.selector or self.ordinal or self.relations or self.near
+        return self.is_anaphoric and not told

@@ -1,0 +1,77 @@
+"""Reads a scene from JSON: checked at the edge, a frozen `Scene` after it.
+
+A scene is `{"objects": [...], "held": id}`; an object is `{"id", "kind", "color",
+"position": [x, y, z], "size": [x, y, z], "yaw", "on", "in", "open", "turned_on"}`, in
+metres and radians in the robot's base frame.  `id`, `kind` and `position` are needed;
+keys beyond these are ignored, since scenes come from many tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+
+from lam_ros.core.errors import DataError
+from lam_ros.core.scene import Scene, SceneError, SceneObject
+
+type Vector = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
+type Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _ObjectRow(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    id: Name
+    kind: Name
+    position: Vector
+    color: str | None = None
+    size: Vector = (0.0, 0.0, 0.0)
+    yaw: FiniteFloat = 0.0
+    on: str | None = None
+    inside: str | None = Field(default=None, alias="in")
+    is_open: bool | None = Field(default=None, alias="open")
+    is_on: bool | None = Field(default=None, alias="turned_on")
+
+    def to_object(self) -> SceneObject:
+        return SceneObject(
+            id=self.id,
+            kind=self.kind,
+            color=self.color or "",
+            position_m=self.position,
+            size_m=self.size,
+            yaw_rad=self.yaw,
+            on=self.on or "",
+            inside=self.inside or "",
+            is_open=self.is_open,
+            is_on=self.is_on,
+        )
+
+
+class _SceneRow(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    objects: tuple[_ObjectRow, ...]
+    held: str | None = None
+    stamp_ns: int = 0
+
+
+def scene_from_dict(data: object) -> Scene:
+    """Return the scene that plain data describe.
+
+    Raises:
+        DataError: if a key is missing or a value is not what it must be.
+    """
+    if not isinstance(data, Mapping):
+        raise DataError(f"scene: {type(data).__name__} came; {{'objects': [...]}} is needed")
+    try:
+        row = _SceneRow.model_validate(data)
+        objects = tuple(item.to_object() for item in row.objects)
+        return Scene(objects, stamp_ns=row.stamp_ns, held=row.held or "")
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"scene: {where}: {first['msg']}") from None
+    except SceneError as error:
+        raise DataError(str(error)) from None

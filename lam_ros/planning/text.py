@@ -1,0 +1,110 @@
+"""From a string to tokens: characters cleaned, words split, typing errors mended."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from lam_ros.core.scene import Scene
+from lam_ros.planning.lexicon import FUNCTION_WORDS, PUNCTUATION, Entry, Tag
+from lam_ros.planning.names import general_names, scene_names
+from lam_ros.planning.spelling import Speller
+
+_CONTRACTIONS: tuple[tuple[str, str], ...] = (
+    (r"\bcan't\b", "can not"), (r"\bcannot\b", "can not"), (r"\bwon't\b", "will not"),
+    (r"n't\b", " not"), (r"\bdont\b", "do not"), (r"'d\b", " would"), (r"'ll\b", " will"),
+    (r"'re\b", " are"), (r"\bi'm\b", "i am"), (r"\bi've\b", "i have"),
+    (r"\b(that|it|what|where|who|there|here|how)'s\b", r"\1 is"), (r"\blet's\b", "let us"),
+    (r"'s\b", ""), (r"\bpls\b|\bplz\b", "please"), (r"\bu\b", "you"), (r"\bwanna\b", "want to"),
+    (r"\bgotta\b", "have to"), (r"\bgimme\b", "give me"), (r"->|=>|→", " to "),
+)  # fmt: skip
+_QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "“": " ", "”": " ", '"': " ", "«": " "})
+_TOKEN = re.compile(r"[^\W_]+(?:_[^\W_]+)*|[^\w\s]|_+")
+
+
+@dataclass(frozen=True)
+class Token:
+    """One word or phrase of an instruction.
+
+    Attributes:
+        text: as it was said, lower case, spelling mended.
+        tag: class of the phrase.
+        value: meaning within the class (`put` is a verb that means `place`).
+        plural: True for a plural noun or number.
+    """
+
+    text: str
+    tag: Tag
+    value: str = ""
+    plural: bool = False
+
+
+def clean(text: str) -> str:
+    """Return the text in one form: compatibility forms folded, lower case, plain quotes."""
+    folded = unicodedata.normalize("NFKC", text).translate(_QUOTES).lower()
+    if re.match(r"\s*1[.)]\s", folded):
+        folded = re.sub(r"\b\d+[.)]\s", " . ", folded)
+    folded = re.sub(r"\s*[\n\r]+\s*", " . ", folded.strip())
+    folded = "".join(" " if unicodedata.category(c) in ("So", "Sk", "Cf") else c for c in folded)
+    for pattern, replacement in _CONTRACTIONS:
+        folded = re.sub(pattern, replacement, folded)
+    return re.sub(r"[-‐‑–—/]", " ", folded.replace("'", " "))
+
+
+def split(text: str) -> list[str]:
+    """Return the words and punctuation marks of a cleaned text."""
+    return _TOKEN.findall(text)
+
+
+def _is_minor(entry: Entry) -> bool:
+    """Tell whether it is a verb that is refused: typing errors are not made into it."""
+    return ":" in entry.value
+
+
+class Lexer:
+    """Turns words into tokens, with the names that one scene adds."""
+
+    def __init__(self, scene: Scene) -> None:
+        """Gather the phrases that can be said about a scene."""
+        ids = {tuple(split(clean(item))): Entry(Tag.ID, item) for item in scene.ids}
+        names = {**ids, **scene_names(scene), **general_names()}
+        self._phrases: dict[tuple[str, ...], Entry] = dict(names)
+        for phrase, entry in FUNCTION_WORDS.items():
+            if phrase not in names or not _is_minor(entry):  # a scene may hold a "book"
+                self._phrases[phrase] = entry
+        self._phrases.pop((), None)
+        self._longest = max(len(phrase) for phrase in self._phrases)
+        self._speller = Speller(
+            (word, _is_minor(entry)) for phrase, entry in self._phrases.items() for word in phrase
+        )
+
+    @property
+    def vocabulary(self) -> frozenset[str]:
+        """Every word that is understood."""
+        return self._speller.known
+
+    def words(self, text: str) -> list[str]:
+        """Return the words of a text with small typing errors mended."""
+        return [self._speller.mend(word) for word in split(clean(text))]
+
+    def tokens(self, words: list[str]) -> list[Token]:
+        """Return the tokens of mended words, by longest match; fillers are dropped."""
+        found: list[Token] = []
+        start = 0
+        while start < len(words):
+            token, length = self._longest_match(words, start)
+            if token.tag is not Tag.FILLER:
+                found.append(token)
+            start += length
+        return found
+
+    def _longest_match(self, words: list[str], start: int) -> tuple[Token, int]:
+        for length in range(min(self._longest, len(words) - start), 0, -1):
+            phrase = tuple(words[start : start + length])
+            entry = self._phrases.get(phrase)
+            if entry:
+                return Token(" ".join(phrase), entry.tag, entry.value, entry.plural), length
+        word = words[start]
+        entry = PUNCTUATION.get(word, Entry(Tag.WORD, word))
+        return Token(word, entry.tag, entry.value), 1
