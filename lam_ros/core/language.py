@@ -44,6 +44,11 @@ CANONICAL_SHARE = 0.2
 TYPO_SHARE = 0.1
 """How often one letter of a training sentence is wrong."""
 
+STRANGE_VERB_SHARE = 0.15
+STRANGE_WORD_SHARE = 0.1
+"""How often training reads a made-up verb, or a made-up word anywhere: a policy learns that
+words it does not know rarely matter."""
+
 
 @dataclass(frozen=True)
 class _Grammar:
@@ -86,21 +91,40 @@ _TRAIN = _Grammar(
         "={t}: {v} {o} {p} it", "={t} is where you {v} {o}, {p} it", "=what goes {p} {t} is {o}",
         "=i would like to have {o} {p} {t}", "={p} {t} is the place for {o}", "={p} {t} goes {o}",
         "={o} to {p} {t}", "=it is {o} that must be {p} {t}", "=with {o}, go {p} {t}",
+        "take hold of {o} and {v} it {p} {t}", "reach for {o} and {v} it {p} {t}",
+        "close the gripper on {o} and {v} it {p} {t}", "pick up {o}. {v} it {p} {t}",
+        "pick {o}, go to {t}, {v} it {p} it", "go to {t} and {v} {o} {p} it",
+        "move over to {o}, pick it up, and {v} it {p} {t}", "{v} it {p} {t}, {o} i mean",
+        "after picking {o}, {v} it {p} {t}", "{v} only {o} {p} {t}", "look, {o}: {v} it {p} {t}",
+        "=when you have {o}, {v} it {p} {t}", "=this is about {o}, which goes {p} {t}",
+        "={t} is waiting for {o}, {v} it {p} it", "={t}, that is where {o} should go, {p} it",
+        "={t} is the place where {o} has to be, {p} it", "={t} is where {o} goes, {p} it",
+        "=the correct place for {o} is {p} {t}", "=the home of {o} is {p} {t}",
+        "=do you see {t}? {v} {o} {p} it", "=is {o} {p} {t}? if not, {v} it there",
+        "=i need {o} {p} {t}", "=we need {o} to be {p} {t}", "={o} needs to be {p} {t}",
+        "=can {o} go {p} {t}?", "=let {o} be {p} {t}", "=let {o} stay {p} {t}",
+        "=leave nothing but {o} {p} {t}", "=not anywhere else, {o} {p} {t}",
     ),
     by_skill={
         Skill.PLACE_IN: (
             "fill {t} with {o}", "add {o} to {t}", "store {o} in {t}", "throw {o} into {t}",
             "={t} should contain {o}", "={t} needs {o} in it", "=use {t} to hold {o}",
-            "={t} should have {o} inside",
+            "={t} should have {o} inside", "=let {t} hold {o} inside", "=let {t} take {o} in",
+            "=empty space in {t} is for {o}", "get {o} into {t}", "slide {o} into {t}",
         ),
         Skill.PLACE_ON: (
             "cover {t} with {o}", "rest {o} on {t}", "={t} should be under {o}",
             "={t} needs {o} on it", "=use {t} as the support of {o}", "={t} should have {o} on top",
+            "=let {t} hold {o} on top", "=let {t} have {o} on it", "get {o} onto {t}",
+            "slide {o} onto {t}", "=the top of {t} is for {o}",
         ),
         Skill.PLACE_NEXT_TO: (
             "bring {o} close to {t}", "make {o} and {t} neighbours, moving {o}", "{v} {o} near to {t}",
             "={o} should be the neighbour of {t}", "={t} needs {o} beside it",
             "={t} should have {o} at its side", "={t} wants {o} as its neighbour",
+            "=let {o} and {t} be neighbours, moving {o}", "=let {o} stand with {t}, moving {o}",
+            "=make a pair of {o} and {t}, moving {o}", "push {o} up close to {t}",
+            "=bring together {o} and {t}, moving {o}", "=by moving {o}, make it a neighbour of {t}",
         ),
     },
     on_cube=(
@@ -155,7 +179,7 @@ def sample(said: StepWords, rng: np.random.Generator, split: Split = "train") ->
     text = _fill(
         _pick(grammar.clauses_for(said), rng),
         _pick(grammar.frames, rng),
-        verb=_pick(grammar.verbs, rng),
+        verb=_verb(grammar, rng, split),
         preposition=_pick(PREPOSITIONS[said.skill], rng),
         item=_noun_phrase(said.object_color, said.object_kind, rng),
         target=_noun_phrase(said.target_color, said.target_kind, rng),
@@ -192,6 +216,18 @@ def _pick[T](options: Sequence[T], rng: np.random.Generator) -> T:
     return options[int(rng.random() * len(options))]
 
 
+def _verb(grammar: _Grammar, rng: np.random.Generator, split: Split) -> str:
+    if split == "train" and rng.random() < STRANGE_VERB_SHARE:
+        return _strange_word(rng)
+    return _pick(grammar.verbs, rng)
+
+
+def _strange_word(rng: np.random.Generator) -> str:
+    """Return a made-up word of open syllables, such as `vuka`."""
+    count = 2 + int(rng.random() * 2)
+    return "".join(_pick("bdfgklmnprstvz", rng) + _pick("aeiou", rng) for _ in range(count))
+
+
 def _noun_phrase(color: str, kind: str, rng: np.random.Generator) -> str:
     name = _pick(KIND_SYNONYMS.get(kind, (kind,)), rng)
     chance = rng.random()
@@ -212,6 +248,10 @@ def _roughen(text: str, rng: np.random.Generator) -> str:
     """Return the text as people type it: letter case, full stops, a wrong letter."""
     if rng.random() < TYPO_SHARE:
         text = _with_typo(text, rng)
+    if rng.random() < STRANGE_WORD_SHARE:
+        parts = text.split(" ")
+        parts.insert(int(rng.random() * (len(parts) + 1)), _strange_word(rng))
+        text = " ".join(parts)
     chance = rng.random()
     if chance < 0.3:
         text = text[:1].upper() + text[1:]

@@ -8,11 +8,11 @@ from functools import lru_cache
 import numpy as np
 import torch
 from lerobot.utils.constants import OBS_STATE
-from lerobot_policy_lam.modeling_lam import LamPolicy
 from torch import Tensor
 
 from lam_policies.served import PolicyInfo
 from lam_ros.core.types import ActionChunk, Observation
+from lerobot_policy_lam.modeling_lam import LamPolicy
 
 PROMPTS_KEPT = 256
 WARM_UP_ROUNDS = 3

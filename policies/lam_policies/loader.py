@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lerobot_policy_lam.configuration_lam import LamConfig
-from lerobot_policy_lam.modeling_lam import LamPolicy
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -23,6 +21,8 @@ from lam_policies.served import LoadedPolicy, PolicyInfo
 from lam_policies.training.export import CARD, FORMAT, WEIGHTS, sha256_of
 from lam_ros.core.errors import CheckpointError, MachineError, RobotError, unknown_name
 from lam_ros.core.robot import RobotDescription
+from lerobot_policy_lam.configuration_lam import LamConfig
+from lerobot_policy_lam.modeling_lam import LamPolicy
 
 CONFIG = "config.json"
 _RETRIEVE = "fetch it again, or train one with `lam train`"

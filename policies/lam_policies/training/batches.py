@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 from lerobot.utils.constants import ACTION, OBS_LANGUAGE_TOKENS, OBS_STATE
-from lerobot_policy_lam.configuration_lam import LamConfig
-from lerobot_policy_lam.modeling_lam import NO_SLOT, OBJECT_M, PIXELS, PROGRESS, SLOTS, TARGET_M
-from lerobot_policy_lam.tokenizer import Tokenizer
 from torch import Tensor
 
 from lam_policies.training.frames import Frames, Sample, draw
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.skills import StepWords
+from lerobot_policy_lam.configuration_lam import LamConfig
+from lerobot_policy_lam.modeling_lam import NO_SLOT, OBJECT_M, PIXELS, PROGRESS, SLOTS, TARGET_M
+from lerobot_policy_lam.tokenizer import Tokenizer
 
 Batch = dict[str, Tensor]
 

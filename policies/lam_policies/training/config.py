@@ -18,7 +18,7 @@ class TrainConfig:
         data: folders of LeRobot data sets; several are laid end to end.
         cache: folder of the decoded pictures.
         out: folder of the run: checkpoints, log, curve.
-        robot: file of the robot description.
+        robot: name of the robot description.
         policy: fields of `LamConfig` that differ from its defaults.
         picture_stride: every how many rows a picture is kept.
         batch_size, learning_rate, weight_decay, warmup_steps: the optimiser's.
@@ -36,7 +36,7 @@ class TrainConfig:
 
     data: tuple[str, ...]
     out: str
-    robot: str = "config/robot/so101.yaml"
+    robot: str = "so101"
     cache: str = ""
     policy: Mapping[str, Any] = field(default_factory=dict)
     picture_stride: int = 2

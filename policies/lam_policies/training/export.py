@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lam_ros.core.robot import RobotDescription
 from lerobot_policy_lam.modeling_lam import LamPolicy
 from lerobot_policy_lam.processor_lam import make_lam_pre_post_processors
-
-from lam_ros.core.robot import RobotDescription
 
 FORMAT = 1
 CARD = "lam.json"

@@ -14,16 +14,18 @@ from typing import Any
 import torch
 from lerobot.configs.types import FeatureType, PolicyFeature
 from lerobot.utils.constants import ACTION, OBS_STATE
-from lerobot_policy_lam.configuration_lam import LamConfig
-from lerobot_policy_lam.modeling_lam import LamPolicy
+from safetensors.torch import load_file
 
 from lam_policies.training import report as reports
 from lam_policies.training import state as states
 from lam_policies.training.batches import Batcher
 from lam_policies.training.config import TrainConfig
-from lam_policies.training.export import export
+from lam_policies.training.export import WEIGHTS, export
 from lam_policies.training.frames import Frames, chunk_statistics
+from lam_ros.core.errors import CheckpointError
 from lam_ros.core.robot import RobotDescription
+from lerobot_policy_lam.configuration_lam import LamConfig
+from lerobot_policy_lam.modeling_lam import LamPolicy
 
 LOG_EVERY_STEPS = 50
 CLIP_NORM = 1.0
@@ -101,9 +103,11 @@ class Trainer:
         statistics.set_state(state.mean(0), state.std(0))
 
     def _start_from(self, folder: Path) -> None:
-        from safetensors.torch import load_file
-
-        self.policy.load_state_dict(load_file(folder / "model.safetensors"))
+        """Take over a checkpoint's weights with its statistics, which they are tied to."""
+        weights = folder / WEIGHTS
+        if not weights.is_file():
+            raise CheckpointError(f"start_from {folder}: {WEIGHTS} is missing; name a checkpoint")
+        self.policy.load_state_dict(load_file(weights))
 
     @property
     def share_done(self) -> float:

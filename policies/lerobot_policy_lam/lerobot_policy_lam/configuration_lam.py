@@ -58,7 +58,7 @@ class LamConfig(PreTrainedConfig):
     kinds: list[str] = field(default_factory=list)
     skills: list[str] = field(default_factory=list)
 
-    state_noise: float = 0.02  # standard deviation in radians, on half of the samples
+    state_noise: float = 0.006  # standard deviation in radians, on half of the samples
     state_dropout: float = 0.1
     word_dropout: float = 0.15
     position_weight: float = 0.5

@@ -1,0 +1,247 @@
+"""Practice: the expert demonstrates, also from where the policy has got itself into.
+
+An episode may begin with the policy driving; after a while the expert takes over and
+finishes the task.  Only what the expert does is recorded.  So the policy learns from its
+own mistakes how to get out of them (DAgger; Ross et al., 2011), and whatever it gets
+better at, the next round shows it harder states.
+
+The result is training data as `lam_policies.training.store` keeps them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from lam_policies.served import LoadedPolicy
+from lam_policies.training import store
+from lam_policies.training.projection import Pinhole
+from lam_ros.core.clock import ns_to_seconds
+from lam_ros.core.language import sample
+from lam_ros.core.scene import Scene
+from lam_ros.core.skills import StepWords, words
+from lam_ros.core.types import FloatArray, ImageArray
+from lam_sim.expert import Expert, Phase
+from lam_sim.ik import CartesianTeleop
+from lam_sim.judge import Judge
+from lam_sim.noise import Noise, NoiseConfig
+from lam_sim.style import sample_style
+from lam_sim.tasks import Episode
+from lam_sim.world import LockstepSim
+
+HOLD_FRAMES = 14
+"""Frames of standing still at the end; the policy must learn to stop."""
+
+REPLAN_FRAMES = 4
+
+_NOISE_SHARE = {
+    Phase.DESCEND: 0.5,
+    Phase.CLOSE: 0.15,
+    Phase.LOWER: 0.3,
+    Phase.OPEN: 0.15,
+    Phase.DONE: 0.0,
+}
+
+
+@dataclass(frozen=True)
+class PracticeConfig:
+    """How an episode goes.
+
+    Attributes:
+        max_policy_s: the policy drives first for a time up to this; 0: not at all.
+        max_s: longest time that the expert has.
+        picture_stride: every how many rows a picture is kept.
+        noise: what disturbs the expert.
+    """
+
+    max_policy_s: float = 0.0
+    max_s: float = 12.8
+    picture_stride: int = 2
+    noise: NoiseConfig = field(default_factory=NoiseConfig)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What one episode gives; T rows, N of them with pictures; see `Frames`."""
+
+    said: StepWords
+    state_rad: FloatArray
+    action_rad: FloatArray
+    places_m: FloatArray
+    pictures: dict[str, ImageArray]
+    pixels: FloatArray
+
+
+class Practice:
+    """Makes episodes in one simulator."""
+
+    def __init__(
+        self, sim: LockstepSim, config: PracticeConfig, policy: LoadedPolicy | None = None
+    ) -> None:
+        """Use a simulator that draws pictures; `policy` drives first if there is one."""
+        self._sim = sim
+        self._config = config
+        self._policy = policy
+        self._teleop = CartesianTeleop(sim.robot)
+        self._dt_s = ns_to_seconds(sim.robot.cameras[0].period_ns)
+        self._steps = round(sim.robot.control_rate_hz * self._dt_s)
+
+    def run(self, episode: Episode) -> Rows | None:
+        """Return the expert's part of an episode, or None if it did not succeed."""
+        sim = self._sim
+        rng = np.random.default_rng([episode.scene.seed, 0xDA6])
+        sim.reset(episode.scene)
+        if self._policy is not None:
+            self._let_policy_drive(episode, rng)
+        return self._let_expert_finish(episode, rng)
+
+    def _let_policy_drive(self, episode: Episode, rng: np.random.Generator) -> None:
+        sim, policy = self._sim, self._policy
+        assert policy is not None
+        prompt = sample(words(episode.step, sim.truth()), rng)
+        policy.reset()
+        for _ in range(int(rng.uniform(0, self._config.max_policy_s) / self._dt_s / REPLAN_FRAMES)):
+            chunk = policy.infer(sim.observe(), prompt)
+            for target_rad in chunk.targets_rad[:REPLAN_FRAMES]:
+                self._execute(target_rad)
+
+    def _let_expert_finish(self, episode: Episode, rng: np.random.Generator) -> Rows | None:
+        sim, robot = self._sim, self._sim.robot
+        noise = Noise(self._config.noise, len(robot.joints), robot.gripper_index, rng)
+        expert = Expert(robot, self._teleop, episode.step, sample_style(rng))
+        scene = sim.truth()
+        said = words(episode.step, scene)
+        judge = Judge(episode.step, scene)
+        log = _Log(episode, said)
+        still = 0
+        while still < HOLD_FRAMES:
+            if len(log) > self._config.max_s / self._dt_s:
+                return None
+            joints = sim.joint_state()
+            decision = expert.decide(scene, joints, self._dt_s)
+            if len(log) % self._config.picture_stride == 0:
+                log.add_pictures(sim, scene)
+            log.add_row(joints.position_rad, decision.target_rad, scene)
+            still = still + 1 if decision.phase is Phase.DONE else 0
+            self._execute(
+                decision.target_rad + noise.next(self._dt_s, _NOISE_SHARE.get(decision.phase, 1.0))
+            )
+            scene = sim.truth()
+            judge.watch(scene)
+        return log.rows() if scene.holds(episode.step.goal) else None
+
+    def _execute(self, target_rad: FloatArray) -> None:
+        start = self._sim.target_rad
+        for step in range(1, self._steps + 1):
+            self._sim.step(start + (target_rad - start) * (step / self._steps))
+
+
+class _Log:
+    """The rows of one episode while it goes on."""
+
+    def __init__(self, episode: Episode, said: StepWords) -> None:
+        self._ids = (episode.step.object_id, episode.step.target_id)
+        self._said = said
+        self._states: list[FloatArray] = []
+        self._actions: list[FloatArray] = []
+        self._places: list[FloatArray] = []
+        self._pictures: list[dict[str, ImageArray]] = []
+        self._pixels: list[FloatArray] = []
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def add_row(self, state_rad: FloatArray, action_rad: FloatArray, scene: Scene) -> None:
+        self._states.append(state_rad)
+        self._actions.append(action_rad)
+        self._places.append(self._where(scene))
+
+    def add_pictures(self, sim: LockstepSim, scene: Scene) -> None:
+        self._pictures.append(dict(sim.observe().images))
+        self._pixels.append(
+            np.stack(
+                [_pinhole(sim, name).see(self._where(scene)) for name in sim.robot.camera_names]
+            )
+        )
+
+    def _where(self, scene: Scene) -> FloatArray:
+        return np.array([scene[name].position_m for name in self._ids])
+
+    def rows(self) -> Rows:
+        return Rows(
+            said=self._said,
+            state_rad=np.array(self._states),
+            action_rad=np.array(self._actions),
+            places_m=np.array(self._places),
+            pictures={
+                name: np.stack([seen[name] for seen in self._pictures])
+                for name in self._pictures[0]
+            },
+            pixels=np.array(self._pixels),
+        )
+
+
+def _pinhole(sim: LockstepSim, camera: str) -> Pinhole:
+    index = sim.model.camera(camera).id
+    return Pinhole(
+        sim.data.cam_xpos[index],
+        sim.data.cam_xmat[index].reshape(3, 3),
+        float(sim.model.cam_fovy[index]),
+    )
+
+
+class Shard:
+    """A folder of decoded training data that grows by whole episodes."""
+
+    def __init__(self, folder: Path, picture_stride: int) -> None:
+        """Start empty."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.n_rows = self.n_episodes = 0
+        self._stride = picture_stride
+        self._parts: dict[str, list[np.ndarray]] = {}
+        self._said: dict[StepWords, int] = {}
+
+    def add(self, rows: Rows) -> None:
+        """Append an episode; its pictures go to disk at once."""
+        count = len(rows.state_rad)
+        for camera, pictures in rows.pictures.items():
+            with store.picture_file(self.folder, camera).open("ab") as file:
+                file.write(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)).tobytes())
+        said = self._said.setdefault(rows.said, len(self._said))
+        for name, values in {
+            "picture_row": self.n_rows + np.arange(0, count, self._stride),
+            "state_rad": rows.state_rad.astype(np.float32),
+            "action_rad": rows.action_rad.astype(np.float32),
+            "episode_end": np.full(count, self.n_rows + count),
+            "progress": (np.arange(count) / count).astype(np.float32),
+            "said_index": np.full(count, said),
+            "places_m": rows.places_m.astype(np.float32),
+            "pixels": rows.pixels.astype(np.float32),
+        }.items():
+            self._parts.setdefault(name, []).append(values)
+        self.n_rows += count
+        self.n_episodes += 1
+
+    def save(self) -> None:
+        """Write the tables, so that what was added can be read."""
+        arrays = {name: np.concatenate(parts) for name, parts in self._parts.items()}
+        store.save(self.folder, arrays, list(self._said))
+
+
+def fill(shard: Shard, practice: Practice, episodes: Iterable[Episode], save_every: int) -> int:
+    """Run episodes into a shard and return how many did not succeed."""
+    failed = 0
+    for episode in episodes:
+        rows = practice.run(episode)
+        if rows is None:
+            failed += 1
+            continue
+        shard.add(rows)
+        if shard.n_episodes % save_every == 0:
+            shard.save()
+    shard.save()
+    return failed
