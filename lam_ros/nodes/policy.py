@@ -32,6 +32,7 @@ from lam_ros.core.robot import RobotDescription
 from lam_ros.core.serving import Ended, ServingConfig, SkillEnd, SkillRun
 from lam_ros.core.skill_worker import Sight, SkillCalls, SkillWorker
 from lam_ros.core.types import ActionChunk, Verdict
+from lam_ros.paths import find_checkpoint
 
 if TYPE_CHECKING:
     from lam_policies.served import LoadedPolicy
@@ -64,7 +65,7 @@ class PolicyNode(LamNode):
             replan_every_s=self.number("replan_every_s", 0.16),
             no_observation_after_s=self.number("no_observation_after_s", 1.0),
         )
-        path = Path(self.text("checkpoint", ""))
+        path = find_checkpoint(self.text("checkpoint", "lam_so101"))
         self._policy = self._load(path, self._robot, self.text("device", "auto"))
         self._policy.warm_up()
         self._sight = Sight(self._robot)

@@ -88,6 +88,18 @@ class World:
         self.bring_up(make, **values)
         return policy
 
+    def expert(self) -> Any:
+        """Bring up the scripted teleoperator."""
+        from lam_ros.nodes.expert import ExpertNode
+
+        return self.bring_up(ExpertNode)
+
+    def planner(self, **values: object) -> Any:
+        """Bring up the planner."""
+        from lam_ros.nodes.planner import PlannerNode
+
+        return self.bring_up(PlannerNode, **values)
+
     def close(self) -> None:
         """Take the nodes down, the newest first."""
         for node in reversed(self.nodes):

@@ -1,0 +1,72 @@
+"""Plans and what comes of them: `planning` values <-> messages."""
+
+from __future__ import annotations
+
+from lam_interfaces import msg as lam_msg
+from lam_interfaces.srv import PlanInstruction
+from lam_ros.bridge.messages import ns_to_stamp
+from lam_ros.core.skills import Skill, Step
+from lam_ros.planning.outcome import Clarify, Outcome, Plan, PlannedStep, Refuse
+from lam_ros.planning.progress import PlanProgress, StepProgress, StepStatus
+
+
+def progress_to(progress: PlanProgress, stamp_ns: int) -> lam_msg.Plan:
+    """Make a plan message."""
+    message = lam_msg.Plan(
+        instruction=progress.instruction,
+        steps=[_step_to(step) for step in progress.steps],
+        current=progress.current,
+        replans=progress.replans,
+        state=progress.state,
+    )
+    message.header.stamp = ns_to_stamp(stamp_ns)
+    return message
+
+
+def progress_from(message: lam_msg.Plan) -> PlanProgress:
+    """Read a plan message of our own planner."""
+    steps = tuple(_step_from(step) for step in message.steps)
+    return PlanProgress(message.instruction, steps, message.current, message.replans, message.state)
+
+
+def unstarted(plan: Plan) -> PlanProgress:
+    """Return a plan as it stands before the first step."""
+    steps = tuple(StepProgress(planned) for planned in plan.steps)
+    return PlanProgress(plan.instruction, steps, 0, 0, plan.message)
+
+
+def fill_answer(
+    response: PlanInstruction.Response, outcome: Outcome, stamp_ns: int
+) -> PlanInstruction.Response:
+    """Write what the planner answered into a response."""
+    if isinstance(outcome, Plan):
+        response.kind = PlanInstruction.Response.PLAN
+        response.plan = progress_to(unstarted(outcome), stamp_ns)
+        response.goal = [str(literal) for literal in outcome.goal]
+    elif isinstance(outcome, Clarify):
+        response.kind = PlanInstruction.Response.CLARIFY
+        response.question = outcome.question
+        response.candidates = list(outcome.candidates)
+    elif isinstance(outcome, Refuse):
+        response.kind = PlanInstruction.Response.REFUSE
+        response.reason = outcome.reason
+    return response
+
+
+def _step_to(step: StepProgress) -> lam_msg.PlanStep:
+    planned = step.planned
+    return lam_msg.PlanStep(
+        skill=str(planned.step.skill),
+        object_id=planned.step.object_id,
+        target_id=planned.step.target_id,
+        prompt=planned.prompt,
+        status=int(step.status),
+        outcome=step.outcome,
+        seconds=float(step.seconds),
+    )
+
+
+def _step_from(message: lam_msg.PlanStep) -> StepProgress:
+    step = Step(Skill(message.skill), message.object_id, message.target_id)
+    planned = PlannedStep(step, message.prompt)
+    return StepProgress(planned, StepStatus(message.status), message.outcome, message.seconds)

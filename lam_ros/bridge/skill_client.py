@@ -1,0 +1,112 @@
+"""A client of `lam/run_skill` that is told what should be the case, again and again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rclpy.action import ActionClient
+from rclpy.node import Node
+
+from lam_interfaces.action import RunSkill
+from lam_ros.bridge import topics
+from lam_ros.core.clock import seconds_to_ns
+from lam_ros.planning.decisions import RunStep, SkillState, SkillStatus
+
+_STATES = {
+    RunSkill.Result.CANCELLED: SkillState.CANCELLED,
+    RunSkill.Result.TIMEOUT: SkillState.TIMEOUT,
+    RunSkill.Result.NO_OBSERVATION: SkillState.NO_OBSERVATION,
+    RunSkill.Result.POLICY_ERROR: SkillState.POLICY_ERROR,
+    RunSkill.Result.STOPPED: SkillState.STOPPED,
+}
+
+
+class SkillClient:
+    """Starts a skill once for each new run, and cancels it once when none should run.
+
+    A server that leaves a goal or a cancel unanswered for `patience_s` counts as gone.
+    """
+
+    def __init__(self, node: Node, patience_s: float = 3.0) -> None:
+        """Open the client."""
+        self._client = ActionClient(node, RunSkill, topics.RUN_SKILL)
+        self._patience_ns = seconds_to_ns(patience_s)
+        self._token = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the skill of the instruction before; its numbers begin anew."""
+        self._token += 1
+        self._goal: Any = None
+        self._stopping = False
+        self._waiting_since_ns: int | None = None
+        self.status = SkillStatus()
+
+    def run(self, step: RunStep, now_ns: int) -> None:
+        """See to it that a step's skill is running; a run that has begun is left alone."""
+        if step.run == self.status.run:
+            return
+        self.reset()
+        if not self._client.server_is_ready():
+            detail = f"no node serves {topics.RUN_SKILL}"
+            self.status = SkillStatus(step.run, SkillState.POLICY_ERROR, detail)
+            return
+        self.status = SkillStatus(step.run, SkillState.RUNNING)
+        self._waiting_since_ns = now_ns
+        planned = step.planned
+        goal = RunSkill.Goal(
+            skill=str(planned.step.skill),
+            object_id=planned.step.object_id,
+            target_id=planned.step.target_id,
+            prompt=planned.prompt,
+            timeout_s=float(step.timeout_s),
+        )
+        token = self._token
+        answer = self._client.send_goal_async(goal)
+        answer.add_done_callback(lambda future: self._on_answer(token, future.result()))
+
+    def stop(self, now_ns: int) -> None:
+        """See to it that no skill is running."""
+        if self.status.state is not SkillState.RUNNING or self._stopping:
+            return
+        self._stopping = True
+        self._waiting_since_ns = now_ns
+        if self._goal is not None:
+            self._goal.cancel_goal_async()
+
+    def watch(self, now_ns: int) -> None:
+        """Give up a server that does not answer."""
+        since_ns = self._waiting_since_ns
+        if self.status.state is not SkillState.RUNNING or since_ns is None:
+            return
+        if now_ns - since_ns > self._patience_ns:
+            self._end(
+                self._token,
+                SkillState.POLICY_ERROR,
+                f"the node that serves {topics.RUN_SKILL} does not answer",
+            )
+
+    def destroy(self) -> None:
+        """Close the client."""
+        self._client.destroy()
+
+    def _on_answer(self, token: int, goal: Any) -> None:
+        if not goal.accepted:
+            detail = "the skill was rejected; the log of its node says why"
+            self._end(token, SkillState.POLICY_ERROR, detail)
+            return
+        if token != self._token or self._stopping:
+            goal.cancel_goal_async()
+        else:
+            self._goal, self._waiting_since_ns = goal, None
+        result = goal.get_result_async()
+        result.add_done_callback(lambda future: self._on_result(token, future.result().result))
+
+    def _on_result(self, token: int, result: RunSkill.Result) -> None:
+        state = _STATES.get(result.termination, SkillState.POLICY_ERROR)
+        self._end(token, state, result.detail)
+
+    def _end(self, token: int, state: SkillState, detail: str) -> None:
+        if token == self._token and self.status.state is SkillState.RUNNING:
+            self.status = SkillStatus(self.status.run, state, detail)
+            self._goal, self._waiting_since_ns = None, None

@@ -1,0 +1,71 @@
+"""The graph in simulation as one table: what `lam run` starts and launch files read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lam_ros.supervisor import NodeSpec
+
+EXPERT = "expert"
+"""Type of policy that is the scripted teleoperator."""
+
+POLICY_NICE = 10
+
+
+@dataclass(frozen=True)
+class GraphParameters:
+    """Each node's own parameters.
+
+    Attributes:
+        policy_type: `expert` for the scripted teleoperator, else the policy's type.
+        policy_threads: CPU threads of inference.
+        shared: of every node.
+        sim, control, policy, planner: of that node.
+    """
+
+    policy_type: str = "lam"
+    policy_threads: int = 1
+    shared: Mapping[str, Any] = field(default_factory=dict)
+    sim: Mapping[str, Any] = field(default_factory=dict)
+    control: Mapping[str, Any] = field(default_factory=dict)
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    planner: Mapping[str, Any] = field(default_factory=dict)
+
+
+def sim_graph(parameters: GraphParameters) -> tuple[NodeSpec, ...]:
+    """Return the nodes of the graph in simulation, the slowest to start first."""
+    shared = dict(parameters.shared)
+    return (
+        _driver(parameters, shared),
+        NodeSpec("sim", "lam_ros.nodes.sim", "SimNode", {**shared, **parameters.sim}),
+        NodeSpec(
+            "control", "lam_ros.nodes.control", "ControlNode", {**shared, **parameters.control}
+        ),
+        NodeSpec(
+            "planner", "lam_ros.nodes.planner", "PlannerNode", {**shared, **parameters.planner}
+        ),
+    )
+
+
+def _driver(parameters: GraphParameters, shared: Mapping[str, Any]) -> NodeSpec:
+    """Return the node that serves `lam/run_skill`."""
+    if parameters.policy_type == EXPERT:
+        return NodeSpec(EXPERT, "lam_ros.nodes.expert", "ExpertNode", dict(shared))
+    return NodeSpec(
+        "policy",
+        "lam_ros.nodes.policy",
+        "PolicyNode",
+        {**shared, **parameters.policy},
+        nice=POLICY_NICE,
+        cpus=policy_cpus(),
+        threads=parameters.policy_threads,
+    )
+
+
+def policy_cpus() -> tuple[int, ...]:
+    """Return the cores for inference: all but the first, which is left to the command stream."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return tuple(cores[1:])

@@ -1,0 +1,145 @@
+"""What `lam run` can be told: the composed configuration as frozen dataclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lam_ros.config import build, compose_config
+from lam_ros.core.errors import ConfigError
+from lam_ros.core.robot import RobotDescription
+from lam_ros.evaluation.settings import PolicyConfig, control_config
+from lam_ros.graph import EXPERT
+from lam_ros.planning.config import PlannerConfig
+from lam_ros.run.mentions import mentions
+from lam_sim.catalog import KINDS, TASK_COLORS
+from lam_sim.scenes import SceneConfig
+
+_GROUPS = ("robot", "control", "safety", "planner")
+"""Groups that nodes read from files of their own."""
+
+_EXPERT_SCENE_RATE_HZ = 50.0
+"""The scripted teleoperator steers by the scene; the planner is content with less."""
+
+
+@dataclass(frozen=True)
+class VideoConfig:
+    """How the run is filmed.
+
+    Attributes:
+        enabled: whether it is.
+        rate_hz: pictures a second.
+        fine: shadows and smooth edges, at ten times the time to draw.
+    """
+
+    enabled: bool = True
+    rate_hz: float = 20.0
+    fine: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse rates that no film has."""
+        if not 1.0 <= self.rate_hz <= 50.0:
+            raise ConfigError(f"video.rate_hz: {self.rate_hz} came, allowed is 1 to 50")
+
+
+@dataclass(frozen=True)
+class FaultConfig:
+    """What goes wrong on purpose, to see what happens then.
+
+    Attributes:
+        stop_camera: name of a camera that falls silent; empty for none.
+        stop_camera_after_s: when, from the start of the simulation.
+    """
+
+    stop_camera: str = ""
+    stop_camera_after_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Everything that one run depends on, beside the instruction and the seed.
+
+    Attributes:
+        groups: the composed groups as plain data, for the nodes' own files.
+        max_seconds: of the whole instruction, after which the run ends with a time-out.
+        replan_every_s: time between two inferences.
+    """
+
+    robot: RobotDescription
+    scene: SceneConfig
+    policy: PolicyConfig
+    groups: Mapping[str, Mapping[str, Any]]
+    max_seconds: float = 120.0
+    replan_every_s: float = 0.16
+    video: VideoConfig = field(default_factory=VideoConfig)
+    faults: FaultConfig = field(default_factory=FaultConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse times and cameras that make no sense."""
+        for name in ("max_seconds", "replan_every_s"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name}: {getattr(self, name)} came, more than 0 is needed")
+        if self.faults.stop_camera:
+            self.robot.camera(self.faults.stop_camera)
+
+    @property
+    def is_scripted(self) -> bool:
+        """True if the scripted teleoperator drives."""
+        return self.policy.type == EXPERT
+
+    @property
+    def policy_name(self) -> str:
+        """Who drives the arm, as reports say it."""
+        return (
+            "expert (scripted, sees ground truth)" if self.is_scripted else self.policy.checkpoint
+        )
+
+    def for_instruction(self, instruction: str) -> RunSettings:
+        """Return the settings with a scene that holds what the instruction names.
+
+        A scene whose objects were given stays as it is.
+        """
+        if self.scene.objects:
+            return self
+        kinds = {kind.name: kind.slots for kind in KINDS.values() if not kind.is_distractor}
+        named = mentions(
+            instruction, kinds, (*TASK_COLORS, *self.scene.target_colors, *self.scene.tray_colors)
+        )
+        given = set(self.scene.include)
+        more = tuple(name for name in named if name not in given)
+        return replace(self, scene=replace(self.scene, include=(*self.scene.include, *more)))
+
+
+def load_run_settings(overrides: Sequence[str]) -> RunSettings:
+    """Compose `config/run.yaml` with overrides.
+
+    Raises:
+        ConfigError: if a key or value is not allowed.
+        RobotError: if the robot's description is inconsistent.
+    """
+    data = compose_config("run", overrides)
+    groups = {name: data.pop(name) for name in _GROUPS}
+    control_config(groups["control"], groups["safety"])
+    build(PlannerConfig, groups["planner"], "planner")
+    parts = {
+        "robot": RobotDescription.from_dict(groups["robot"]),
+        "scene": build(SceneConfig, data.pop("scene"), "scene"),
+        "policy": build(PolicyConfig, data.pop("policy"), "policy"),
+        "groups": groups,
+    }
+    return build(RunSettings, {**parts, **data}, "run")
+
+
+def write_groups(settings: RunSettings, folder: Path) -> dict[str, str]:
+    """Write each group as a YAML file; returns group -> path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {}
+    for name, data in settings.groups.items():
+        path = folder / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(dict(data), sort_keys=False), encoding="utf-8")
+        paths[name] = str(path.resolve())
+    return paths
