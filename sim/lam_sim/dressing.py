@@ -71,7 +71,7 @@ class Dresser:
         return taken
 
     def _park(self, data: mujoco.MjData, slot: models.Slot, index: int) -> None:
-        position = _PARKING_M + [0.3 * index, 0.0, 0.3 * slot.body_id]
+        position = _PARKING_M + np.array([0.3 * index, 0.0, 0.3 * slot.body_id])
         for geom in slot.geom_ids:
             self._model.geom_group[geom] = models.PARKED_GROUP
         if not slot.kind.is_free:

@@ -182,9 +182,7 @@ def _looking(
     right = np.cross([0.0, 0.0, 1.0], back)
     right /= np.linalg.norm(right)
     quat_wxyz = np.empty(4)
-    mujoco.mju_mat2Quat(
-        quat_wxyz, np.column_stack([right, np.cross(back, right), back]).flatten()
-    )
+    mujoco.mju_mat2Quat(quat_wxyz, np.column_stack([right, np.cross(back, right), back]).flatten())
     return {"pos": eye_m, "quat": quat_wxyz, "fovy": fovy_deg}
 
 
@@ -267,7 +265,9 @@ def _add_bowl_mesh(spec: mujoco.MjSpec) -> None:
         face
         for ring in range(len(profile) - 1)
         for face in (
-            np.column_stack([ring * count + here, ring * count + right, (ring + 1) * count + right]),
+            np.column_stack(
+                [ring * count + here, ring * count + right, (ring + 1) * count + right]
+            ),
             np.column_stack(
                 [ring * count + here, (ring + 1) * count + right, (ring + 1) * count + here]
             ),

@@ -49,8 +49,8 @@ class Noise:
         quiet = rng.random() < config.quiet_probability
         self._sigma = 0.0 if quiet else config.drift_rad * rng.uniform(0.4, 1.5)
         self._bumpy = rng.random() < config.bump_probability
-        self._drift = np.zeros(joints)
-        self._bump = np.zeros(joints)
+        self._drift: FloatArray = np.zeros(joints)
+        self._bump: FloatArray = np.zeros(joints)
         self._bump_left_s = 0.0
         self._arm = np.arange(joints) != gripper
 

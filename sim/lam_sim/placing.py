@@ -130,5 +130,3 @@ def _is_clear(point: Point, step: Step, scene: Scene) -> bool:
 
 def _outline_m(item: SceneObject) -> float:
     return catalog.KINDS[item.kind].footprint_m if item.kind in catalog.KINDS else item.radius_m
-
-

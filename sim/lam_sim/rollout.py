@@ -21,7 +21,7 @@ from lam_sim.world import LockstepSim
 HOLD_FRAMES = 14
 """Frames of standing still at the end; the policy must learn to stop."""
 
-_NOISE_SHARE = {
+NOISE_SHARE = {
     Phase.DESCEND: 0.5,
     Phase.CLOSE: 0.15,
     Phase.LOWER: 0.3,
@@ -43,6 +43,7 @@ class Demonstration:
         images: camera name -> rgb8, shape (T, H, W, 3).
         object_position_m, target_position_m: ground truth in the base frame, shape (T, 3).
         outcome: the judge's verdict.
+        came_to_rest: whether the arm stood still at home in the end.
     """
 
     episode: Episode
@@ -52,6 +53,7 @@ class Demonstration:
     object_position_m: npt.NDArray[np.float32]
     target_position_m: npt.NDArray[np.float32]
     outcome: Outcome
+    came_to_rest: bool
 
     def __len__(self) -> int:
         """Return the number of frames T."""
@@ -70,10 +72,21 @@ class Demonstrator:
         self._dt_s = ns_to_seconds(sim.robot.cameras[0].period_ns)
 
     def run(
-        self, episode: Episode, style: Style | None = None, max_frames: int = 320
+        self,
+        episode: Episode,
+        style: Style | None = None,
+        max_frames: int = 320,
+        attempt: int = 0,
     ) -> Demonstration:
-        """Do the task once, until the arm stands still at home or the frames are used up."""
-        sim, rng = self._sim, np.random.default_rng([episode.scene.seed, 0xD40])
+        """Do the task once, until the arm stands still at home or the frames are used up.
+
+        Args:
+            episode: scene and task.
+            style: how the person moves; drawn from the scene's seed if None.
+            max_frames: longest time.
+            attempt: another number gives other noise and another style in the same scene.
+        """
+        sim, rng = self._sim, np.random.default_rng([episode.scene.seed, attempt, 0xD40])
         style = style or sample_style(rng)
         robot = sim.robot
         noise = Noise(
@@ -89,11 +102,11 @@ class Demonstrator:
             decision = expert.decide(scene, sim.joint_state(), self._dt_s)
             rows.append(_row(observation, decision.target_rad, scene, episode))
             still = still + 1 if decision.phase is Phase.DONE else 0
-            extra = noise.next(self._dt_s, _NOISE_SHARE.get(decision.phase, 1.0))
+            extra = noise.next(self._dt_s, NOISE_SHARE.get(decision.phase, 1.0))
             self._execute(decision.target_rad + (extra if self._noise_config else 0.0))
             observation, scene = sim.observe(), sim.truth()
             judge.watch(scene)
-        return _demonstration(episode, rows, judge.outcome())
+        return _demonstration(episode, rows, judge.outcome(), still >= HOLD_FRAMES)
 
     def _execute(self, target_rad: FloatArray) -> None:
         """Go to a target over one frame, linearly, as chunks are played."""
@@ -110,9 +123,7 @@ class _Row:
     target_position_m: tuple[float, float, float]
 
 
-def _row(
-    observation: Observation, action_rad: FloatArray, scene: Scene, episode: Episode
-) -> _Row:
+def _row(observation: Observation, action_rad: FloatArray, scene: Scene, episode: Episode) -> _Row:
     return _Row(
         observation,
         action_rad,
@@ -121,7 +132,9 @@ def _row(
     )
 
 
-def _demonstration(episode: Episode, rows: list[_Row], outcome: Outcome) -> Demonstration:
+def _demonstration(
+    episode: Episode, rows: list[_Row], outcome: Outcome, came_to_rest: bool
+) -> Demonstration:
     cameras = rows[0].observation.images
     return Demonstration(
         episode=episode,
@@ -131,4 +144,5 @@ def _demonstration(episode: Episode, rows: list[_Row], outcome: Outcome) -> Demo
         object_position_m=np.array([row.object_position_m for row in rows], dtype=np.float32),
         target_position_m=np.array([row.target_position_m for row in rows], dtype=np.float32),
         outcome=outcome,
+        came_to_rest=came_to_rest,
     )

@@ -164,9 +164,7 @@ def _settle_some(
             break
         supports = _free_supports(objects, objects[index])
         if supports:
-            objects[index] = _resting_on(
-                objects[index], supports[int(rng.integers(len(supports)))]
-            )
+            objects[index] = _resting_on(objects[index], supports[int(rng.integers(len(supports)))])
     return tuple(objects)
 
 
@@ -220,9 +218,7 @@ def _draw_light(rng: np.random.Generator, strength: float) -> LightSpec:
     )
 
 
-def _scaled(
-    rgb: tuple[float, float, float], factor: np.ndarray
-) -> tuple[float, float, float]:
+def _scaled(rgb: tuple[float, float, float], factor: np.ndarray) -> tuple[float, float, float]:
     red, green, blue = np.clip(np.asarray(rgb) * factor, 0.0, 1.0)
     return float(red), float(green), float(blue)
 
@@ -253,9 +249,7 @@ def _blend(
     return float(red), float(green), float(blue)
 
 
-def _draw_cameras(
-    rng: np.random.Generator, strength: float
-) -> tuple[tuple[str, CameraShift], ...]:
+def _draw_cameras(rng: np.random.Generator, strength: float) -> tuple[tuple[str, CameraShift], ...]:
     front = _draw_shift(rng, 0.015 * strength, math.radians(2) * strength, 1.0 * strength)
     wrist = _draw_shift(rng, 0.003 * strength, math.radians(2) * strength, 1.0 * strength)
     return ("front", front), ("wrist", wrist)

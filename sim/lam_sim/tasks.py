@@ -98,7 +98,9 @@ def feasible_steps(scene: Scene, task_type: TaskType) -> list[Step]:
         if target.id != item.id
     ]
     return [
-        step for step in steps if not scene.holds(step.goal) and place_point(step, scene) is not None
+        step
+        for step in steps
+        if not scene.holds(step.goal) and place_point(step, scene) is not None
     ]
 
 

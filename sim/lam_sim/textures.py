@@ -11,7 +11,7 @@ import numpy.typing as npt
 from lam_ros.core.errors import ConfigError, unknown_name
 from lam_ros.core.types import ImageArray
 
-Pattern = npt.NDArray[np.float32]
+Pattern = npt.NDArray[np.floating]
 
 _GRAINS = 4
 """How many different grains of each pattern are kept."""
@@ -46,9 +46,7 @@ def _pattern(name: str, grain: int, size_px: int) -> Pattern:
 def _smooth_noise(rng: np.random.Generator, size_px: int, cells: int) -> Pattern:
     """Return periodic noise with about `cells` blobs a side, scaled to 0..1."""
     spectrum = np.fft.rfft2(rng.standard_normal((size_px, size_px)))
-    frequency = np.hypot(
-        np.fft.fftfreq(size_px)[:, None], np.fft.rfftfreq(size_px)[None, :]
-    )
+    frequency = np.hypot(np.fft.fftfreq(size_px)[:, None], np.fft.rfftfreq(size_px)[None, :])
     spectrum *= np.exp(-((frequency * size_px / cells) ** 2))
     noise = np.fft.irfft2(spectrum, s=(size_px, size_px))
     return ((noise - noise.min()) / np.ptp(noise)).astype(np.float32)

@@ -36,9 +36,7 @@ def touched_by_pads(
     return found
 
 
-def held_object(
-    model: mujoco.MjModel, data: mujoco.MjData, slots: Mapping[str, Slot]
-) -> str:
+def held_object(model: mujoco.MjModel, data: mujoco.MjData, slots: Mapping[str, Slot]) -> str:
     """Return the id of the object that both pads touch; empty if there is none."""
     touched = touched_by_pads(model, data, slots)
     both = [name for name, pads in touched.items() if len(pads) == len(_PADS)]

@@ -117,9 +117,7 @@ class LockstepSim:
 
     def joint_state(self) -> JointState:
         """Return what the joints' encoders say."""
-        return JointState(
-            self.now_ns, self.data.qpos[self._qpos], self.data.qvel[self._dofs]
-        )
+        return JointState(self.now_ns, self.data.qpos[self._qpos], self.data.qvel[self._dofs])
 
     def observe(self) -> Observation:
         """Return joint positions and, unless rendering is off, all camera pictures."""
