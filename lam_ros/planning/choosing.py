@@ -15,6 +15,7 @@ from lam_ros.planning.phrases import Phrase, Quantifier, Relation
 from lam_ros.planning.text import Lexer, Token
 
 _MOST_NAMES = 8
+_LONGEST_ANSWER = 60
 _ANY = words_in(
     """
     any anyone either whichever whatever any_one either_one any_of_them you_choose you_decide
@@ -144,6 +145,11 @@ class Chooser:
     def answered(self, answer: str, items: Items) -> tuple[str, ...]:
         """Return the ids among `items` that an answer means; empty if it settles nothing."""
         words = [word for word in self._lexer.words(answer) if word.isalnum() or "_" in word]
+        words = words[:_LONGEST_ANSWER]
+        if words[:1] == ["not"]:
+            out = self.answered(" ".join(words[1:]), items)
+            left = tuple(item.id for item in items if item.id not in out)
+            return left if out and len(left) == 1 else ()
         ids = {item.id.lower(): item.id for item in items}
         named = tuple(ids[word] for word in dict.fromkeys(words) if word in ids)
         if named:

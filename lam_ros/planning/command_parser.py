@@ -8,6 +8,7 @@ from dataclasses import replace
 from lam_ros.planning.commands import Command, Place
 from lam_ros.planning.cursor import Cursor
 from lam_ros.planning.lexicon import ENSURE, HARM, OTHER, PLACE, STACK, TALK, TOUCH, Tag
+from lam_ros.planning.names import KIND_WORDS, SOLID_KINDS
 from lam_ros.planning.outcome import Refuse, RefuseKind
 from lam_ros.planning.phrase_parser import parse_phrase, parse_phrases
 from lam_ros.planning.phrases import Phrase
@@ -164,8 +165,7 @@ class _Parser:
         """Tell whether a phrase after a target and a comma or `and` is one more target.
 
         It is not if a place of its own follows (`in the bowl and the green one on the
-        tray`), or if it names no kind of its own while the target does (`in the bowl and
-        the green one`): then it is one more thing to move.
+        tray`), or if it is rather one more thing to move (`in the bowl and the green one`).
         """
         cursor = self._cursor
         start = cursor.index
@@ -173,8 +173,9 @@ class _Parser:
             pass
         goes_on = cursor.at(Tag.PREPOSITION, Tag.SHALL, Tag.BE)
         cursor.index = start
-        other_kind = set(phrase.nouns).isdisjoint(first.nouns) if first.nouns else False
-        return not goes_on and not (other_kind and not phrase.object_id)
+        is_thing = phrase.is_anaphoric or _is_solid(phrase)
+        is_more = bool(first.nouns) and not _is_solid(first) and is_thing
+        return not goes_on and not is_more
 
     def _tail(self, command: Command) -> Command | None:
         """Read `, not in the bowl`, `but not the red one`, `except the red one`."""
@@ -193,6 +194,11 @@ class _Parser:
                 return _leave_out(command, left_out)
         cursor.index = start
         return None
+
+
+def _is_solid(phrase: Phrase) -> bool:
+    """Tell whether its noun names a thing that is moved rather than put into."""
+    return any(not SOLID_KINDS.isdisjoint(KIND_WORDS.get(noun, ())) for noun in phrase.nouns)
 
 
 def _lend_places(commands: list[Command]) -> tuple[Command, ...]:

@@ -47,7 +47,7 @@ class Interpreter:
     def interpret(self, commands: Sequence[Command]) -> Interpreted:
         """Return the placements that the clauses ask for, in the order of their stages."""
         for command in commands:
-            problem = None if _has_pronoun(command) else self._forbid(command)
+            problem = None if _looks_back(command) else self._forbid(command)
             if problem:
                 return problem
         found: list[Placement] = []
@@ -122,7 +122,7 @@ class Interpreter:
 
     def _clause(self, command: Command) -> Interpreted:
         if command.is_negated or command.verb == LEAVE:
-            problem = self._forbid(command) if _has_pronoun(command) else None
+            problem = self._forbid(command) if _looks_back(command) else None
             self._note_quietly(command)
             return problem or ()
         return self._place(command) if command.places else self._without_place(command)
@@ -224,6 +224,8 @@ class Interpreter:
         return self._place(Command(command.text, "place", (it,), (place,), stage=command.stage))
 
 
-def _has_pronoun(command: Command) -> bool:
+def _looks_back(command: Command) -> bool:
+    """Tell whether a clause can be understood only after those before it."""
     phrases = [*command.objects, *(item for place in command.places for item in place.targets)]
-    return any(phrase.pronoun for phrase in phrases) or not command.objects
+    back = (Quantifier.REST, Quantifier.ANOTHER)
+    return any(p.pronoun or p.quantifier in back for p in phrases) or not command.objects

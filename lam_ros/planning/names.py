@@ -11,7 +11,7 @@ import re
 from functools import cache
 
 from lam_ros.core.scene import Scene, SceneObject
-from lam_ros.planning.lexicon import Entry, Tag, words_in
+from lam_ros.planning.lexicon import FUNCTION_WORDS, Entry, Tag, words_in
 
 KIND_WORDS: dict[str, tuple[str, ...]] = {
     "cube": ("cube", "block"),
@@ -105,6 +105,7 @@ PERSON_WORDS = words_in(
 )
 """Words for living beings and parts of them."""
 
+_AND = Entry(Tag.AND)
 _IRREGULAR = {"dice": "die", "boxes": "box", "dishes": "dish", "patches": "patch"}
 
 
@@ -142,13 +143,21 @@ def scene_names(scene: Scene) -> dict[tuple[str, ...], Entry]:
     for item in scene.objects:
         if item.color:
             color = tuple(re.findall(r"[^\W_]+", item.color.lower()))
-            found.setdefault(color, known.get(color, Entry(Tag.COLOR, item.color)))
+            if len(color) == 1 or (color and _is_shade(color)):
+                found.setdefault(color, known.get(color, Entry(Tag.COLOR, item.color)))
         for word in re.findall(r"[^\W\d_]+", item.kind.lower()):
             if (word,) not in known:
                 found.setdefault((word,), Entry(Tag.NOUN, word))
                 found.setdefault((plural_of(word),), Entry(Tag.NOUN, word, plural=True))
     found.pop((), None)
     return found
+
+
+def _is_shade(words: tuple[str, ...]) -> bool:
+    """Tell whether several words name a colour: no label may pass for "the red cube"."""
+    return words[-1] in COLOR_WORDS and not any(
+        word in KIND_WORDS or FUNCTION_WORDS.get((word,), _AND).tag is not Tag.AND for word in words
+    )
 
 
 def fits_color(item: SceneObject, word: str, scene: Scene) -> bool:

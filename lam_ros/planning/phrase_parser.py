@@ -131,7 +131,7 @@ def _modifiers(cursor: Cursor, phrase: Phrase) -> Phrase:
         elif token.tag is Tag.ID and not phrase.unknown:
             cursor.take()
             return replace(phrase, object_id=token.value, plural=False)
-        elif token.tag is Tag.WORD and token.text.isalnum():
+        elif token.tag is Tag.WORD and token.text.replace("_", "").isalnum():
             phrase = replace(phrase, unknown=(*phrase.unknown, token.value))
         else:
             return phrase

@@ -24,7 +24,8 @@ def read_quantity(cursor: Cursor) -> tuple[Phrase, str]:
             phrase = replace(phrase, count=count, plural=count > 1, quantifier=quantifier)
         elif cursor.at_value(Tag.GENERIC, "one") and not definite and not quantified:
             if not cursor.at(Tag.COLOR, Tag.NOUN, Tag.SELECTOR, Tag.GENERIC, ahead=1):
-                return phrase, definite
+                cursor.take()
+                return replace(phrase, quantifier=Quantifier.ANOTHER, count=1), definite
             phrase, quantified = replace(phrase, quantifier=Quantifier.A), True
         elif token.tag is Tag.DETERMINER:
             definite = token.text

@@ -13,7 +13,7 @@ REAL_WORDS = words_in(
     arms army art ash ask aunt axe baby bad bag bail bait bake bale ball banana band bank bar bare
     bark barn base bat bath bay beach bead beak beam bean bear beard beat because bed bee beef
     been beer before being bell below belt bench bend best bet bike bill bin bird bit bite blame
-    blank blast blew bloom blow blues board boat body bold bolt bomb bond bone book boot bore born
+    blank blast blew bloom blow blues board boat body boil bold bolt bomb bond bone book boot bore born
     boss bottle bow bowel bowels bowler bowls boy brain brake branch brass brave bread break breed
     brick bride bridge brief bright bring broad broke broom brother brow browse brush bucket bug
     bulb bull bun bunch burn bus bush butter button buy cab cable cage cake call calm came camera
@@ -32,7 +32,7 @@ REAL_WORDS = words_in(
     gone gong goose grab grain grand grape graph grass grave great greed greek green greet grew
     grid grill grip groan grow guess guest guide gun guy had hair half hall ham hammer has hat he
     head hear heart heat heavy heel hello help hen hence her here hero hers hill him his hook hope
-    horn horse hose hot hour house how hug huge hut ice idea if ink inn iron jam jar jaw jet job
+    horn horse hose hot hour house how hug huge hut ice idea if ink iron jam jar jaw jet job
     joke joy juice jump key kid kind king kite knee knife knot know lace lady lake lamb lamp land
     lane lap large laser late law lawn lead leaf lean leap learn leg lemon lens less let letter
     level lid lie life like limb line link lion lip liquid live lock log long look lord lose loss

@@ -82,10 +82,13 @@ class State:
     def __init__(self, scene: Scene) -> None:
         """Start with the scene as it is."""
         self.scene = scene
-        self._moved: dict[str, Literal] = {}
+        self._moved: dict[str, Literal | None] = {}
 
     def do(self, step: Step) -> None:
-        """Suppose that a step has been done."""
+        """Suppose that a step has been done; what stood next to its object no longer does."""
+        for item, goal in self._moved.items():
+            if goal and goal.predicate == "next_to" and goal.args[1] == step.object_id:
+                self._moved[item] = None
         self._moved[step.object_id] = step.goal
 
     def holds(self, goal: Literal) -> bool:
@@ -122,7 +125,7 @@ class State:
             seen.add(item.id)
             goal = self._moved[item.id]
             height += item.size_m[2]
-            if goal.predicate == "next_to":
+            if goal is None or goal.predicate == "next_to":
                 return height
             item = self.scene[goal.args[1]]
         return height + (item.top_m if not is_spacious(self.scene, item.id) else item.bottom_m)

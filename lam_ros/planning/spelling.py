@@ -34,7 +34,8 @@ class Speller:
 
     def mend(self, word: str) -> str:
         """Return the one understood word that `word` is surely meant to be, else `word`."""
-        if word in self.known or word in REAL_WORDS or not word.isalpha():
+        real = word in REAL_WORDS or word.removesuffix("s") in REAL_WORDS
+        if word in self.known or real or not word.isalpha():
             return word
         if not _MIN_LETTERS <= len(word) <= _MAX_LETTERS:
             return word

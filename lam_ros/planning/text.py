@@ -67,7 +67,9 @@ class Lexer:
 
     def __init__(self, scene: Scene) -> None:
         """Gather the phrases that can be said about a scene."""
-        ids = {tuple(split(clean(item))): Entry(Tag.ID, item) for item in scene.ids}
+        ids: dict[tuple[str, ...], Entry] = {
+            (item.lower(),): Entry(Tag.ID, item) for item in scene.ids
+        }
         names = {**ids, **scene_names(scene), **general_names()}
         self._phrases: dict[tuple[str, ...], Entry] = dict(names)
         for phrase, entry in FUNCTION_WORDS.items():
