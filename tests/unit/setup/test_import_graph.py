@@ -83,13 +83,12 @@ def test_the_planner_needs_nothing_heavy():
             assert name.split(".")[0] not in HEAVY, f"{file.name} imports {name}"
 
 
-def test_only_the_simulation_and_what_measures_it_import_mujoco():
-    for room in ("lam_ros", "policies"):
-        for file in files_below(room):
-            if "benches" in file.parts:
-                continue
-            tops = {name.split(".")[0] for name in imports_of(file)}
-            assert not tops & {"mujoco", "mink"}, file.relative_to(ROOT)
+@pytest.mark.parametrize("room", ["lam_ros/bridge", "lam_ros/nodes"])
+def test_the_graph_is_the_same_on_a_real_arm(room):
+    """Only lam_sim knows which physics there is."""
+    for file in files_below(room):
+        tops = {name.split(".")[0] for name in imports_of(file)}
+        assert not tops & {"mujoco", "mink"}, file.relative_to(ROOT)
 
 
 def test_what_we_import_is_in_the_requirements():
