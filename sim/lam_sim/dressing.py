@@ -13,6 +13,7 @@ import mujoco
 import numpy as np
 
 from lam_ros.core.errors import ConfigError
+from lam_ros.core.types import FloatArray
 from lam_sim import model as models
 from lam_sim.scenes import CameraShift, LightSpec, ObjectSpec, SceneSpec, TextureSpec
 from lam_sim.textures import paint
@@ -39,24 +40,34 @@ class Dresser:
         """Textures that `dress` edits; renderers must upload them again."""
         return int(self._table.id), int(self._sky.id)
 
-    def dress(self, data: mujoco.MjData, spec: SceneSpec) -> dict[str, models.Slot]:
-        """Write a scene over model and data and return the slot of each object id.
+    def dress(self, spec: SceneSpec) -> dict[str, models.Slot]:
+        """Write a scene over the model and return the slot of each object id.
 
-        The data must be freshly reset.
+        The data must be reset afterwards: with sleeping bodies, MuJoCo works out where
+        fixed lights and cameras are at a reset and not again.
 
         Raises:
             ConfigError: if the scene holds more objects of a kind than the model has slots.
         """
         taken = self._assign(spec)
         for kind_slots in self._slots.values():
-            for index, slot in enumerate(kind_slots):
-                self._park(data, slot, index)
+            for slot in kind_slots:
+                self._hide(slot)
         for item in spec.objects:
-            self._place(data, taken[item.id], item)
+            self._show(taken[item.id], item)
         self._light(spec.light)
         self._paint(spec.texture)
         self._turn_cameras(dict(spec.cameras))
         return taken
+
+    def place(self, data: mujoco.MjData, spec: SceneSpec, taken: Mapping[str, models.Slot]) -> None:
+        """Put the objects of a dressed scene into freshly reset data, and park the others."""
+        for kind_slots in self._slots.values():
+            for index, slot in enumerate(kind_slots):
+                away = np.array([0.3 * index, 0.0, 0.3 * slot.body_id])
+                _put(data, slot, _PARKING_M + away, 0.0)
+        for item in spec.objects:
+            _put(data, taken[item.id], np.array(item.position_m), item.yaw_rad)
 
     def _assign(self, spec: SceneSpec) -> dict[str, models.Slot]:
         free = {name: list(slots) for name, slots in self._slots.items()}
@@ -70,28 +81,18 @@ class Dresser:
             taken[item.id] = free[item.kind].pop(0)
         return taken
 
-    def _park(self, data: mujoco.MjData, slot: models.Slot, index: int) -> None:
-        position = _PARKING_M + np.array([0.3 * index, 0.0, 0.3 * slot.body_id])
+    def _hide(self, slot: models.Slot) -> None:
         for geom in slot.geom_ids:
             self._model.geom_group[geom] = models.PARKED_GROUP
-        if not slot.kind.is_free:
-            data.mocap_pos[slot.mocap_id] = position
-            return
-        self._model.body_gravcomp[slot.body_id] = 1.0
-        data.qpos[slot.qpos_adr : slot.qpos_adr + 7] = [*position, 1.0, 0.0, 0.0, 0.0]
+        if slot.kind.is_free:
+            self._model.body_gravcomp[slot.body_id] = 1.0
 
-    def _place(self, data: mujoco.MjData, slot: models.Slot, item: ObjectSpec) -> None:
+    def _show(self, slot: models.Slot, item: ObjectSpec) -> None:
         for geom, group in zip(slot.geom_ids, slot.drawn_groups, strict=True):
             self._model.geom_group[geom] = group
             self._model.geom_rgba[geom] = item.rgba
-        half = item.yaw_rad / 2
-        quat_wxyz = [math.cos(half), 0.0, 0.0, math.sin(half)]
-        if not slot.kind.is_free:
-            data.mocap_pos[slot.mocap_id] = item.position_m
-            data.mocap_quat[slot.mocap_id] = quat_wxyz
-            return
-        self._model.body_gravcomp[slot.body_id] = 0.0
-        data.qpos[slot.qpos_adr : slot.qpos_adr + 7] = [*item.position_m, *quat_wxyz]
+        if slot.kind.is_free:
+            self._model.body_gravcomp[slot.body_id] = 0.0
 
     def _light(self, light: LightSpec) -> None:
         key, fill = self._model.light("key").id, self._model.light("fill").id
@@ -131,3 +132,12 @@ class Dresser:
             mujoco.mju_quatIntegrate(
                 self._model.cam_quat[camera], np.asarray(shift.rotation_rad), 1.0
             )
+
+
+def _put(data: mujoco.MjData, slot: models.Slot, position_m: FloatArray, yaw_rad: float) -> None:
+    quat_wxyz = [math.cos(yaw_rad / 2), 0.0, 0.0, math.sin(yaw_rad / 2)]
+    if slot.kind.is_free:
+        data.qpos[slot.qpos_adr : slot.qpos_adr + 7] = [*position_m, *quat_wxyz]
+    else:
+        data.mocap_pos[slot.mocap_id] = position_m
+        data.mocap_quat[slot.mocap_id] = quat_wxyz

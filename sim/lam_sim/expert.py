@@ -33,7 +33,6 @@ GRIP_RAD = 0.05
 RELEASE_RAD = 0.34
 """Jaw command to let go of a cube with little room around."""
 
-_HELD_BOTTOM_M = 0.011
 _EMPTY_RAD = 0.085
 _LET_GO_RAD = 0.235
 _LEAST_CARRY_M = 0.062
@@ -173,10 +172,8 @@ class Expert:
 
     def _place(self, view: _View) -> tuple[Phase, ToolTarget | None, float]:
         style = self._style
-        settled = abs(float(view.joints.velocity_rad_s[self._robot.gripper_index])) < 0.4 if (
-            view.joints.velocity_rad_s is not None
-        ) else True  # fmt: skip
-        if not settled:
+        velocity = view.joints.velocity_rad_s
+        if velocity is not None and abs(velocity[self._robot.gripper_index]) > 0.4:
             x, y, z = view.tool.position_m
             return Phase.CLOSE, ToolTarget((x, y, z), None, jaw_rad=GRIP_RAD), style.fine_speed_m_s
         goal = place_point(self._step, view.scene)

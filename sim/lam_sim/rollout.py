@@ -66,7 +66,7 @@ class Demonstrator:
     def __init__(self, sim: LockstepSim, noise: NoiseConfig | None = None) -> None:
         """Use a simulator; without `noise` the expert is left in peace."""
         self._sim = sim
-        self._noise_config = noise
+        self._noise = noise
         self._teleop = CartesianTeleop(sim.robot)
         self._steps_per_frame = round(sim.robot.control_rate_hz / sim.robot.cameras[0].rate_hz)
         self._dt_s = ns_to_seconds(sim.robot.cameras[0].period_ns)
@@ -86,24 +86,21 @@ class Demonstrator:
             max_frames: longest time.
             attempt: another number gives other noise and another style in the same scene.
         """
-        sim, rng = self._sim, np.random.default_rng([episode.scene.seed, attempt, 0xD40])
-        style = style or sample_style(rng)
-        robot = sim.robot
-        noise = Noise(
-            self._noise_config or NoiseConfig(), len(robot.joints), robot.gripper_index, rng
-        )
-        expert = Expert(robot, self._teleop, episode.step, style)
+        sim, robot = self._sim, self._sim.robot
+        rng = np.random.default_rng([episode.scene.seed, attempt, 0xD40])
+        expert = Expert(robot, self._teleop, episode.step, style or sample_style(rng))
+        quiet = NoiseConfig(drift_rad=0.0, bump_probability=0.0)
+        noise = Noise(self._noise or quiet, len(robot.joints), robot.gripper_index, rng)
         rows: list[_Row] = []
-        observation = sim.reset(episode.scene)
-        scene = sim.truth()
+        observation, scene = sim.reset(episode.scene), sim.truth()
         judge = Judge(episode.step, scene)
         still = 0
         while len(rows) < max_frames and still < HOLD_FRAMES:
             decision = expert.decide(scene, sim.joint_state(), self._dt_s)
             rows.append(_row(observation, decision.target_rad, scene, episode))
             still = still + 1 if decision.phase is Phase.DONE else 0
-            extra = noise.next(self._dt_s, NOISE_SHARE.get(decision.phase, 1.0))
-            self._execute(decision.target_rad + (extra if self._noise_config else 0.0))
+            share = NOISE_SHARE.get(decision.phase, 1.0)
+            self._execute(decision.target_rad + noise.next(self._dt_s, share))
             observation, scene = sim.observe(), sim.truth()
             judge.watch(scene)
         return _demonstration(episode, rows, judge.outcome(), still >= HOLD_FRAMES)

@@ -86,9 +86,10 @@ class LockstepSim:
     def reset(self, scene: int | SceneSpec) -> Observation:
         """Start a scene, drawn from a seed or given as a spec, and return what is seen."""
         spec = sample_scene(self.config.scene, scene) if isinstance(scene, int) else scene
-        mujoco.mj_resetData(self.model, self.data)
         self.spec = spec
-        self._slots = self._dresser.dress(self.data, spec)
+        self._slots = self._dresser.dress(spec)
+        mujoco.mj_resetData(self.model, self.data)
+        self._dresser.place(self.data, spec, self._slots)
         self._steps = 0
         self._place_arm(spec)
         for renderer in self._renderers.values():
