@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from lam_ros import environment
 
     environment.ensure()
-    arguments = _parser().parse_args(argv)
+    arguments = _parse(_parser(), argv)
     try:
         handler: Handler = arguments.handler
         return int(handler(arguments))
@@ -27,6 +27,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"lam {arguments.command}: interrupted", file=sys.stderr)
         return int(ExitCode.INTERRUPTED)
+
+
+def _parse(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse; key=value overrides may stand anywhere, also behind options.
+
+    argparse gives `nargs="*"` only what stands before the first option.
+    """
+    arguments, rest = parser.parse_known_args(argv)
+    overrides = [item for item in rest if "=" in item and not item.startswith("-")]
+    if len(overrides) < len(rest) or (rest and not hasattr(arguments, "overrides")):
+        unknown = next((item for item in rest if item not in overrides), rest[0])
+        parser.error(f"unrecognized argument: {unknown}")
+    if rest:
+        arguments.overrides = [*arguments.overrides, *overrides]
+    return arguments
 
 
 def _parser() -> argparse.ArgumentParser:

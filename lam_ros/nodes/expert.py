@@ -74,10 +74,7 @@ class ExpertNode(LamNode):
             return "the expert node is not active"
         if request.skill not in tuple(Skill):
             return f"unknown skill '{request.skill}'"
-        missing = [
-            i for i in (request.object_id, request.target_id) if i not in (self._scene or ())
-        ]
-        return f"the scene has no '{missing[0]}'" if missing else ""
+        return ""
 
     def start_goal(self, request: RunSkill.Goal) -> None:
         """Begin to do a step."""

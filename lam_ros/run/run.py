@@ -1,0 +1,157 @@
+"""`lam run` as a function: from a request to a report, with the run's folder written."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from lam_ros.core.errors import DataError, MachineError
+from lam_ros.graph import sim_graph
+from lam_ros.locks import hold_domain, hold_run
+from lam_ros.planning.outcome import Refuse
+from lam_ros.planning.screen import check_text
+from lam_ros.run.parameters import graph_parameters
+from lam_ros.run.report import RunReport, RunRequest, StepReport, Termination
+from lam_ros.run.session import Ended, Session
+from lam_ros.run.settings import RunSettings, load_run_settings
+from lam_ros.run.view import View
+from lam_ros.supervisor import Supervisor
+
+RESULT = "result.json"
+
+
+def run(request: RunRequest) -> RunReport:
+    """Carry out one instruction in simulation, through the whole graph.
+
+    Raises:
+        ConfigError: if an override is wrong.
+        CheckpointError: if the policy cannot be loaded.
+        BusyError: if another run is in progress.
+        MachineError: if the machine lacks something.
+        NodeDied: if a node could not be started.
+    """
+    settings = load_run_settings(request.overrides)
+    problem = check_text(request.instruction, int(settings.groups["planner"]["max_characters"]))
+    if problem is not None:
+        return _refused(request, settings, problem)
+    settings = settings.for_instruction(request.instruction)
+    with hold_run(), View(request.instruction, show=request.show) as view:
+        run_dir = _make_run_dir(request)
+        ended = _carry_out(request, settings, run_dir, view)
+        report = _report(request, settings, run_dir, ended)
+        if request.video and settings.video.enabled:
+            report = _with_pictures(report, request, settings, ended, view)
+    (run_dir / RESULT).write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
+    return report
+
+
+def _carry_out(request: RunRequest, settings: RunSettings, run_dir: Path, view: View) -> Ended:
+    """Run the graph on a domain of its own, where no real arm listens."""
+    film = request.video and settings.video.enabled
+    parameters = graph_parameters(
+        settings, request.seed, run_dir, video=film, single_process=request.single_process
+    )
+    specs = sim_graph(parameters)
+    domain_id, lock = hold_domain()
+    with lock:
+        os.environ["ROS_DOMAIN_ID"] = str(domain_id)
+        host = None if request.single_process else Supervisor(specs, run_dir, domain_id)
+        return Session(specs, host, view, settings.max_seconds).run(
+            request.instruction, request.answer
+        )
+
+
+def _make_run_dir(request: RunRequest) -> Path:
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    run_dir = request.out or Path("runs") / f"{stamp}-{request.seed}"
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        (run_dir / RESULT).unlink(missing_ok=True)
+    except OSError as error:
+        raise MachineError(
+            f"cannot write the run's folder {run_dir} ({error.strerror}): give another with --out"
+        ) from None
+    return run_dir
+
+
+def _refused(request: RunRequest, settings: RunSettings, problem: Refuse) -> RunReport:
+    """Return the report of a text that no planner needs to see; nothing was started."""
+    return RunReport(
+        success=False,
+        instruction=request.instruction[:200],
+        termination=Termination.REFUSED,
+        message=problem.reason,
+        steps=(),
+        replans=0,
+        seconds=0.0,
+        seed=request.seed,
+        run_dir="",
+        policy=settings.policy_name,
+    )
+
+
+def _report(request: RunRequest, settings: RunSettings, run_dir: Path, ended: Ended) -> RunReport:
+    plans = ended.timeline.plans.values
+    steps = plans[-1].steps if plans else ()
+    return RunReport(
+        success=ended.verdict.holds and ended.termination is Termination.SUCCEEDED,
+        instruction=request.instruction,
+        termination=ended.termination,
+        message=ended.message,
+        steps=tuple(
+            StepReport(
+                str(step.planned.step.skill),
+                step.planned.prompt,
+                step.outcome or step.status.name.lower(),
+                round(step.seconds, 2),
+            )
+            for step in steps
+        ),
+        replans=plans[-1].replans if plans else 0,
+        seconds=round(ended.seconds, 2),
+        seed=request.seed,
+        run_dir=str(run_dir),
+        policy=settings.policy_name,
+        goal=ended.verdict.goal,
+        failing=ended.verdict.failing,
+        question=ended.result.question if ended.result is not None else "",
+        candidates=tuple(ended.result.candidates) if ended.result is not None else (),
+        start_seconds=round(ended.start_seconds, 2),
+        latency_ms=round(ended.timeline.mean_latency_ms, 1),
+    )
+
+
+def _with_pictures(
+    report: RunReport, request: RunRequest, settings: RunSettings, ended: Ended, view: View
+) -> RunReport:
+    """Make film and contact sheet of a run in which there was something to see."""
+    if report.termination is Termination.CANCELLED or not report.steps:
+        (Path(report.run_dir) / "recording.npz").unlink(missing_ok=True)
+        return report
+    from lam_ros.run.film import Words
+    from lam_ros.run.pictures import make_pictures
+
+    words = Words(request.instruction, verdict_line(report), report.success, settings.policy_name)
+    try:
+        files = make_pictures(
+            Path(report.run_dir),
+            settings,
+            request.seed,
+            ended.timeline,
+            words,
+            tell=lambda share: view.activity("drawing the film", share),
+        )
+    except DataError as error:
+        view.line(f"no film: {error}", "yellow")
+        return report
+    return replace(report, files=tuple((name, str(path)) for name, path in files.items()))
+
+
+def verdict_line(report: RunReport) -> str:
+    """Return the verdict in one line for people."""
+    if report.success:
+        return f"done: {', '.join(report.goal)} holds, by the simulator's ground truth"
+    return f"{report.termination.replace('_', ' ')}: {report.message}"

@@ -1,0 +1,41 @@
+"""Which objects an instruction names."""
+
+from __future__ import annotations
+
+import pytest
+
+from lam_ros.run.mentions import mentions
+from lam_ros.run.settings import load_run_settings
+
+KINDS = {"cube": 6, "bowl": 2, "spot": 2, "tray": 1}
+COLORS = ("red", "green", "blue", "yellow", "orange", "purple", "white", "grey")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("put the red cube in the blue bowl", ["red cube", "blue bowl"]),
+        ("Move the RED block, then the violet one, to a gray tray", ["red cube", "grey tray"]),
+        (
+            "stack the red and green cubes on the blue block",
+            ["red cube", "green cube", "blue cube"],
+        ),
+        ("put red, green and blue cubes away", ["red cube", "green cube", "blue cube"]),
+        ("put the cube in the bowl", []),
+        ("", []),
+        ("red red red", []),
+        ("put it in the red, then the bowl", []),
+        ("a red bowl, a blue bowl and a green bowl", ["red bowl", "blue bowl"]),
+        ("the pink cube", []),
+    ],
+)
+def test_a_colour_with_a_kind_is_a_name(words: str, named: list[str]) -> None:
+    assert list(mentions(words, KINDS, COLORS)) == named
+
+
+def test_the_scene_of_a_run_holds_what_is_named_unless_its_objects_are_given() -> None:
+    said = "put the red cube in the blue bowl"
+    assert load_run_settings([]).for_instruction(said).scene.include == ("red cube", "blue bowl")
+    given = load_run_settings(["scene.objects=[green cube,white bowl]"]).for_instruction(said)
+    assert given.scene.include == ()
+    assert given.scene.objects == ("green cube", "white bowl")
