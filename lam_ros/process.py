@@ -1,6 +1,6 @@
 """Become a node process that cannot outlive the one that started it.
 
-    python -m lam_ros.process --parent PID [--nice N] [--cpus 1,2] MODULE [ARGUMENT ...]
+    python -m lam_ros.process [--parent PID] [--nice N] [--cpus 1,2] MODULE [ARGUMENT ...]
 
 Priority, cores and the parent's death signal are set from inside the new process,
 before the node is imported: the parent has threads of the middleware by then, and
@@ -41,7 +41,7 @@ def place(nice: int, cpus: Sequence[int]) -> None:
 def main(argv: Sequence[str]) -> None:
     """Set up this process and run the node's module in it."""
     parser = argparse.ArgumentParser(prog="lam_ros.process")
-    parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--parent", type=int, default=os.getppid())
     parser.add_argument("--nice", type=int, default=0)
     parser.add_argument("--cpus", default="")
     parser.add_argument("module")
