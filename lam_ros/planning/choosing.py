@@ -81,6 +81,9 @@ class Chooser:
         if phrase.quantifier in (Quantifier.REST, Quantifier.ANOTHER):
             barred |= limits.mentioned
         allowed = [item for item in items if item.id not in barred]
+        if phrase.quantifier is Quantifier.A:  # "a cube here and a cube there" are two
+            fresh = [item for item in allowed if item.id not in limits.mentioned]
+            allowed = fresh or allowed
         if not allowed and phrase.quantifier is Quantifier.THE and not phrase.is_several:
             allowed = items
         if not allowed:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lam_ros.planning.commands import Command, Place
 from lam_ros.planning.cursor import Cursor
-from lam_ros.planning.lexicon import ENSURE, HARM, OTHER, PLACE, STACK, TALK, TOUCH, Tag
+from lam_ros.planning.lexicon import ENSURE, GRASP, HARM, OTHER, PLACE, STACK, TALK, TOUCH, Tag
 from lam_ros.planning.names import KIND_WORDS, SOLID_KINDS
 from lam_ros.planning.outcome import Refuse, RefuseKind
 from lam_ros.planning.phrase_parser import parse_phrase, parse_phrases
@@ -42,7 +42,7 @@ class _Parser:
         while True:
             goes_first = self._separators()
             if self._cursor.at_end:
-                return _lend_places(self._commands)
+                return _lend_places(_named_first(self._commands))
             start = self._cursor.index
             command = self._clause()
             if command is None:
@@ -77,7 +77,7 @@ class _Parser:
             return _statement(cursor.rest(start))
         fronted = self._place() if cursor.at(Tag.PREPOSITION) else None
         if fronted:
-            cursor.skip(Tag.COMMA)
+            cursor.skip(Tag.COMMA, Tag.SHALL)
         verb, has_verb = self._verb()
         if not negated and (refusal := _verb_refusal(verb)):
             return refusal
@@ -114,7 +114,9 @@ class _Parser:
             return _statement(cursor.rest(start))
         cursor.skip(Tag.BE, Tag.SHALL)
         while True:
-            if cursor.at(Tag.PREPOSITION):
+            if cursor.peek().text == "over" and (cursor.at(*_BREAKS, ahead=1) or cursor.is_last):
+                cursor.take()  # "carry it over"
+            elif cursor.at(Tag.PREPOSITION):
                 place = self._place()
                 if place is None:
                     return command
@@ -199,6 +201,29 @@ class _Parser:
 def _is_solid(phrase: Phrase) -> bool:
     """Tell whether its noun names a thing that is moved rather than put into."""
     return any(not SOLID_KINDS.isdisjoint(KIND_WORDS.get(noun, ())) for noun in phrase.nouns)
+
+
+def _named_first(commands: Sequence[Command]) -> list[Command]:
+    """Find the clauses that only name what the next one is about.
+
+    `the red cube: put it in the bowl`, `carry the red cube over and drop it in the bowl`,
+    `make a tower, red on blue`.
+    """
+    found: list[Command] = []
+    for at, command in enumerate(commands):
+        later = commands[at + 1] if at + 1 < len(commands) else None
+        if later and command.verb == STACK and not (command.objects or later.has_verb):
+            continue
+        names = command.objects and not command.places and (command.has_verb or at == 0)
+        if later and names and command.verb == PLACE and _has_pronoun(later):
+            command = replace(command, verb=GRASP)
+        found.append(command)
+    return found
+
+
+def _has_pronoun(command: Command) -> bool:
+    targets = [target for place in command.places for target in place.targets]
+    return any(phrase.pronoun for phrase in (*command.objects, *targets))
 
 
 def _lend_places(commands: list[Command]) -> tuple[Command, ...]:

@@ -30,6 +30,11 @@ class Cursor:
         """True if nothing is left."""
         return self.index >= len(self._tokens)
 
+    @property
+    def is_last(self) -> bool:
+        """True at the last token."""
+        return self.index == len(self._tokens) - 1
+
     def peek(self, ahead: int = 0) -> Token:
         """Return a token without taking it; `END_OF_TEXT` beyond the last."""
         at = self.index + ahead

@@ -247,6 +247,7 @@ class PlanExecution:
         del self._queue[0]
         self._attempt = 0
         self._step_since_ns = None
+        self._waiting_since_ns = None
 
     def _current(self, status: StepStatus, outcome: str) -> StepProgress:
         since_ns = self._now_ns if self._step_since_ns is None else self._step_since_ns

@@ -80,9 +80,9 @@ class Interpreter:
     def _forbid(self, command: Command) -> Clarify | Refuse | None:
         """Take note of what a negated clause rules out."""
         verb = command.verb.partition(":")[0]
-        if not (command.is_negated or verb == LEAVE) or verb in (HARM, TALK, OTHER):
+        if not _forbids(command) or verb in (HARM, TALK, OTHER):
             return None
-        if command.places and verb != LEAVE:
+        if command.places:
             return self._forbid_places(command.objects, command.places)
         for phrase in command.objects:
             ids = self._resolver.moved(phrase, Limits())
@@ -121,7 +121,7 @@ class Interpreter:
     # What is to be done
 
     def _clause(self, command: Command) -> Interpreted:
-        if command.is_negated or command.verb == LEAVE:
+        if _forbids(command):
             problem = self._forbid(command) if _looks_back(command) else None
             self._note_quietly(command)
             return problem or ()
@@ -222,6 +222,11 @@ class Interpreter:
             place = replace(place, preposition="on")
         it = Phrase("it", pronoun=Pronoun.THEM if len(objects) > 1 else Pronoun.IT)
         return self._place(Command(command.text, "place", (it,), (place,), stage=command.stage))
+
+
+def _forbids(command: Command) -> bool:
+    """Tell whether a clause says what not to do: `do not`, `leave the red cube alone`."""
+    return command.is_negated or (command.verb == LEAVE and not command.places)
 
 
 def _looks_back(command: Command) -> bool:

@@ -40,6 +40,7 @@ class Tag(StrEnum):
     OF = "of"
     ID = "id"
     FILLER = "filler"
+    RESERVED = "reserved"
     WORD = "word"
 
 
@@ -59,6 +60,7 @@ HARM, TALK, OTHER = "harm", "talk", "other"
 _VERBS: dict[str, str] = {
     PLACE: """put place move set lay drop bring stick shift transfer position deposit relocate carry
         transport pop insert load store stow pack add rest lower tuck
+        perch mount balance park dump pick|and|place
         put|down set|down lay|down place|down drop|off drop|down stash slot
         putting placing moving setting laying dropping bringing transferring positioning
         puts places moves""",
@@ -67,10 +69,11 @@ _VERBS: dict[str, str] = {
         make|a|tower|out|of make|a|tower|with make|a|tower make|a|stack|of make|a|stack
         build|a|stack|of build|a|stack build|a|stack|from build|a|stack|with""",
     GRASP: """pick|up pick grab grasp take get lift lift|up fetch hold collect retrieve seize
-        picking|up take|hold|of get|hold|of grabbing taking getting find locate look|for""",
+        picking|up take|hold|of get|hold|of grabbing taking getting find locate look|for
+        grip reach|for go|to go|over|to go|towards move|over|to close|the|gripper|on""",
     REMOVE: "remove take|away take|out unload withdraw",
     ENSURE: """make|sure make|sure|that ensure ensure|that see|to|it|that i|want i|would|like i|need
-        make|certain we|need we|want""",
+        make|certain we|need we|want have let i|would|like|to|have i|want|to|have""",
     TOUCH: "touch disturb bother touching disturbing",
     LEAVE: "leave leaving keep",
     HARM: """hit punch stab slap strike smash break crush kill hurt harm injure attack kick bash
@@ -82,22 +85,22 @@ _VERBS: dict[str, str] = {
         press slide shove wipe clean twist flip spin shake squeeze fold unfold cut fill empty clear
         tidy tidy|up clean|up sort arrange rearrange organize organise swap exchange trade group
         separate align unstack dismantle collapse hand hand|over give pass deliver go drive wave
-        dance nod point draw scan home park calibrate knock knock|over undo repeat reset balance
+        dance nod point draw scan home calibrate knock knock|over undo repeat reset
         screw wash wrap throw|away hang cover uncover raise build make create gather
-        distribute spread split release let|go toggle plug unplug hide replace send dump drag""",
+        distribute spread split release let|go toggle plug unplug hide replace send drag""",
 }  # fmt: skip
 
 _PREPOSITIONS: dict[str, str] = {
     "on": """on onto on|to upon atop on|top on|top|of onto|the|top|of on|the|top|of to|the|top|of
-        over|on over|onto over|on|to up|on|top|of ontop|of""",
+        over|on over|onto over|on|to up|on|top|of ontop|of over""",
     "in": "in into in|to inside inside|of within to|the|inside|of on|the|inside|of over|into",
     "at": """in|the|middle|of in|the|center|of in|the|centre|of on|the|middle|of at|the|center|of
         at|the|centre|of onto|the|middle|of into|the|middle|of onto|the|center|of
         in|the|center|on into|the|center|of on|the|center|of on|the|centre|of""",
     "to": "to towards toward over|to at up|to down|to",
     "next_to": """next|to beside besides by near nearby close|to near|to adjacent|to alongside
-        alongside|of right|next|to right|beside close|by by|the|side|of at|the|side|of next|beside
-        up|against against right|by just|beside just|next|to""",
+        alongside|of close|by by|the|side|of at|the|side|of next|beside
+        up|against against""",
     "from": """from out|of off off|of from|inside from|inside|of from|on|top|of from|the|top|of
         off|from out|from from|off from|within""",
     "left_of": """left|of to|the|left|of on|the|left|of on|the|left|side|of to|the|left|side|of
@@ -109,7 +112,7 @@ _PREPOSITIONS: dict[str, str] = {
     "behind": "behind in|back|of at|the|back|of to|the|back|of",
     "between": "between in|between among amongst",
     "under": "under underneath below beneath",
-    "above": "above over across around through past along",
+    "above": "above across around through past along",
     "with": "with",
 }  # fmt: skip
 
@@ -180,13 +183,16 @@ _OTHERS: dict[Tag, dict[str, str]] = {
         "except": """except except|for apart|from other|than excluding but|not all|except
             aside|from not|including with|the|exception|of instead|of rather|than minus"""
     },
-    Tag.BE: {"be": "is are was were am"},
+    Tag.BE: {"be": "is are was were am be stay stays"},
     Tag.SHALL: {
         "shall": """should|be must|be goes go|go belongs belong needs|to|be has|to|be to|be should|go
             must|go needs|to|go has|to|go ought|to|be is|to|be is|to|go should|end|up ends|up end|up
             are|to|be is|supposed|to|be is|supposed|to|go shall|be will|be need|to|be have|to|be
             need|to|go are|to|go is|placed is|put are|placed should|sit needs|to|sit shall|go
-            have|to|go wants|to|be"""
+            have|to|go wants|to|be ought|to|end|up ought|to|go would|be should|be|put
+            should|be|placed should|be|moved must|be|put must|be|placed needs|to|be|put
+            needs|to|be|placed needs|to|be|moved is|to|be|put is|to|be|placed has|to|be|put
+            come|to|rest comes|to|rest come|to|lie"""
     },
     Tag.THAT: {
         "that": """that|is that|are which|is which|are that|was sitting lying standing located resting
@@ -195,6 +201,11 @@ _OTHERS: dict[Tag, dict[str, str]] = {
             that|are|currently that|is|placed that|rests that|is|standing"""
     },
     Tag.OF: {"of": "of"},
+    Tag.RESERVED: {
+        "": """no nothing none neither nor after before if unless until while because since when
+            where who whose which how why what you i we they he she wait stop come twice once
+            times half has had did does whether back|again"""
+    },
     Tag.FILLER: {
         "": """please kindly could|you can|you would|you will|you i|want|you|to i|would|like|you|to
             i|need|you|to you|should you|must you|need|to you|have|to let|us go|ahead|and go|ahead
@@ -212,7 +223,7 @@ _OTHERS: dict[Tag, dict[str, str]] = {
             as|quickly|as|possible as|soon|as|possible right|away yes yeah sure great good|robot
             perfect first|of|all to|begin|with to|start|with to|start to|begin firstly
             colored coloured in|color in|colour at|once thank|you|very|much thanks|a|lot i|need|to
-            do|this you|will with|care with|the|gripper with|your|gripper using|the|gripper
+            do|this you|will with|care only with|the|gripper with|your|gripper using|the|gripper
             with|the|arm using|your|gripper separately individually where|it|is where|they|are
             alone as|it|is as|they|are untouched i|think i|believe i|guess
             as|fast|as|possible as|fast|as|you|can as|carefully|as|possible as|gently|as|possible i|command|you|to"""
@@ -255,6 +266,9 @@ def _function_words() -> dict[tuple[str, ...], Entry]:
                 spoken = tag is Tag.VERB and value in (HARM, TALK, OTHER)
                 meaning = f"{value}:{' '.join(phrase)}" if spoken else value
                 found.setdefault(phrase, Entry(tag, meaning, value in ("ones", "objects")))
+                if tag is Tag.PREPOSITION and value != "from":
+                    found.setdefault(("right", *phrase), Entry(tag, meaning))
+                    found.setdefault(("just", *phrase), Entry(tag, meaning))
     for index, name in enumerate(_ORDINALS, start=1):
         found[(name,)] = Entry(Tag.ORDINAL, str(index))
         suffix = {1: "st", 2: "nd", 3: "rd"}.get(index, "th")

@@ -7,13 +7,12 @@ from dataclasses import replace
 
 from lam_ros.planning.cursor import Cursor
 from lam_ros.planning.lexicon import Tag
+from lam_ros.planning.modifier_parser import NOUN_LIKE, read_modifiers
 from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier, Relation
 from lam_ros.planning.quantity_parser import read_quantity
 
-_NOUN_LIKE = (Tag.COLOR, Tag.NOUN, Tag.GENERIC, Tag.WORD, Tag.ID, Tag.ORDINAL, Tag.NUMBER)
 _SIDE_PREPOSITIONS = ("on", "in", "at", "to", "from")
 _DISTANCES = ("nearest", "farthest")
-_EMPTY = "other:empty"
 _DEEPEST = 6
 
 type Join = Callable[[Phrase], bool]
@@ -70,7 +69,7 @@ def _phrase(cursor: Cursor) -> Phrase | None:
     if cursor.at(Tag.PRONOUN):
         return _pronoun(cursor, phrase)
     inside = cursor.index
-    phrase = _modifiers(cursor, phrase)
+    phrase = read_modifiers(cursor, phrase)
     text = cursor.between(inside, cursor.index)
     if not text:
         return _headless(cursor, start, phrase, definite)
@@ -98,72 +97,6 @@ def _pronoun(cursor: Cursor, phrase: Phrase) -> Phrase:
     token = cursor.take()
     pronoun = Pronoun(token.value)
     return replace(phrase, text=token.text, pronoun=pronoun, plural=pronoun is Pronoun.THEM)
-
-
-def _modifiers(cursor: Cursor, phrase: Phrase) -> Phrase:
-    """Read what stands before the head, and the head."""
-    while True:
-        token = cursor.peek()
-        headed = bool(phrase.nouns)
-        if token.tag is Tag.NOUN:
-            phrase = replace(phrase, nouns=(*phrase.nouns, token.value))
-            phrase = replace(phrase, plural=token.plural or phrase.count > 1)
-            if token.plural and phrase.quantifier is Quantifier.REST:
-                phrase = replace(phrase, plural=True)
-        elif headed:
-            return _number_suffix(cursor, phrase)
-        elif token.tag is Tag.COLOR:
-            phrase = _colors(cursor, phrase)
-            continue
-        elif token.tag is Tag.SELECTOR and not phrase.selector:
-            phrase = replace(phrase, selector=token.value)
-        elif token.tag is Tag.ORDINAL and not phrase.ordinal:
-            phrase = replace(phrase, ordinal=int(token.value))
-        elif cursor.at_value(Tag.MATCHING, "matching"):
-            phrase = replace(phrase, matching=True)
-        elif cursor.at_value(Tag.VERB, _EMPTY) and cursor.at(*_NOUN_LIKE, ahead=1):
-            phrase = replace(phrase, empty=True)
-        elif token.tag is Tag.GENERIC:
-            cursor.take()
-            says_one = token.value in ("one", "ones")
-            phrase = replace(phrase, says_one=says_one, generic=not says_one)
-            return replace(phrase, plural=token.plural or phrase.count > 1)
-        elif token.tag is Tag.ID and not phrase.unknown:
-            cursor.take()
-            return replace(phrase, object_id=token.value, plural=False)
-        elif token.tag is Tag.WORD and token.text.replace("_", "").isalnum():
-            phrase = replace(phrase, unknown=(*phrase.unknown, token.value))
-        else:
-            return phrase
-        cursor.take()
-
-
-def _number_suffix(cursor: Cursor, phrase: Phrase) -> Phrase:
-    """Read the number of `cube 2`."""
-    if cursor.at(Tag.NUMBER) and not phrase.plural and not cursor.at(*_NOUN_LIKE, ahead=1):
-        return replace(phrase, number=int(cursor.take().value))
-    return phrase
-
-
-def _colors(cursor: Cursor, phrase: Phrase) -> Phrase:
-    """Read `red`, `red and blue`, `red, green or blue`."""
-    if phrase.colors:
-        return replace(phrase, unknown=(*phrase.unknown, cursor.take().value))
-    colors = [cursor.take().value]
-    any_of = False
-    while True:
-        start = cursor.index
-        joined = cursor.at(Tag.OR) or cursor.at_value(Tag.AND, "and") or cursor.at(Tag.COMMA)
-        any_of = any_of or cursor.at(Tag.OR)
-        cursor.skip(Tag.COMMA)
-        cursor.skip(Tag.AND, Tag.OR)
-        is_next_clause = cursor.in_place and cursor.at(Tag.PREPOSITION, Tag.SHALL, ahead=1)
-        if not joined or not cursor.at(Tag.COLOR) or is_next_clause:
-            cursor.index = start
-            break
-        colors.append(cursor.take().value)
-    quantifier = Quantifier.A if any_of else phrase.quantifier
-    return replace(phrase, colors=tuple(colors), quantifier=quantifier)
 
 
 def _each_color(phrase: Phrase) -> tuple[Phrase, ...]:
@@ -226,7 +159,7 @@ def _side(cursor: Cursor, phrase: Phrase) -> Phrase:
     ahead = 2 if cursor.at(Tag.DETERMINER, ahead=1) else 1
     if not cursor.at(Tag.SELECTOR, ahead=ahead):
         return phrase
-    if cursor.at(*_NOUN_LIKE, Tag.SELECTOR, Tag.OF, ahead=ahead + 1):
+    if cursor.at(*NOUN_LIKE, Tag.SELECTOR, Tag.OF, ahead=ahead + 1):
         return phrase
     selector = cursor.peek(ahead).value
     cursor.index += ahead + 1
@@ -269,13 +202,27 @@ def _relative(cursor: Cursor, phrase: Phrase) -> Phrase:
     sided = _side(cursor, phrase)
     if sided is not phrase:
         return sided
-    if cursor.at(Tag.PREPOSITION):
-        predicate = cursor.take().value
-        other = parse_phrase(cursor)
-        if other is not None:
-            return replace(phrase, relations=(*phrase.relations, Relation(predicate, other)))
-    cursor.index = start
-    return phrase
+    negated = cursor.skip(Tag.NOT)
+    if negated and cursor.at(Tag.COLOR):
+        color = cursor.take().value
+        return replace(phrase, excluded=(*phrase.excluded, Phrase(color, colors=(color,))))
+    told = _relation(cursor)
+    if told is None:
+        cursor.index = start
+        return phrase
+    if negated:
+        return replace(phrase, excluded=(*phrase.excluded, Phrase("", relations=(told,))))
+    text = f"{phrase.text} {told.predicate.replace('_', ' ')} the {told.other.text}"
+    return replace(phrase, text=text, relations=(*phrase.relations, told))
+
+
+def _relation(cursor: Cursor) -> Relation | None:
+    """Read `on the tray`."""
+    if not cursor.at(Tag.PREPOSITION):
+        return None
+    predicate = cursor.take().value
+    other = parse_phrase(cursor)
+    return Relation(predicate, other) if other else None
 
 
 def _matching(cursor: Cursor, phrase: Phrase) -> Phrase:

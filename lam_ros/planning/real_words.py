@@ -20,7 +20,7 @@ REAL_WORDS = words_in(
     camp can cane canon cap cape car card care carrot cart case cash cast castle cat catch cause
     cave cell cent chain chair chalk change chart check cheese chef cherry chess chest chicken
     chief child chin chip clay clip clock close cloth cloud clove club clue coal coast coat code
-    coffee coin cold cook cookie cool cope copy cord cork corn corner cost couch could cow crab
+    coffee coin cold cook cookie cool cope copy cord cork correct collect corn corner cost couch could cow crab
     crane crate crayon cream crew crib crop cross crow crowd crown cry cubes cue cup cure curl
     curve cute cyan cycle dad dark dart dash date day dead deal dear debt deck deep deer desk dial
     dice did dig dirt dish dive dock doe does dog doll door dose down drain draw dream dress drill

@@ -38,6 +38,7 @@ _QUESTION_WORDS = words_in(
     wheres
     """
 )
+_ASKED = words_in("you we i they he she it")
 _STOP_WORDS = words_in("stop halt freeze wait cancel abort pause quit exit nevermind")
 _LANGUAGES = {
     "German": "der die das den dem ein eine einen und auf mit bitte lege leg stelle stell setze "
@@ -141,9 +142,11 @@ def check_task(words: Sequence[str], tokens: Sequence[Token]) -> Refuse | None:
         return _no_task("there is no task in it")
     if content[0].text in _STOP_WORDS or " ".join(words[:2]) in ("never mind", "forget it"):
         return _no_task("to stop the arm, cancel the run or press the emergency stop")
-    if content[0].tag in (Tag.WORD, Tag.BE) and content[0].text in _QUESTION_WORDS:
+    if words[0] in ("have", "has") and _ASKED.intersection(words[1:2]):
         return _no_task("I answer no questions")
-    if all(token.tag in (Tag.WORD, Tag.DETERMINER, Tag.OF) for token in content):
+    if content[0].tag in (Tag.WORD, Tag.BE, Tag.RESERVED) and content[0].text in _QUESTION_WORDS:
+        return _no_task("I answer no questions")
+    if all(token.tag in (Tag.WORD, Tag.DETERMINER, Tag.OF, Tag.RESERVED) for token in content):
         return _no_task("I see no task in it")
     return None
 

@@ -45,6 +45,10 @@ put the two cubes in the bowl                    | ask red, green, blue
 put both cubes in the bowl                       | ask red, green, blue
 put four cubes in the bowl                       | refuse missing_object
 put both red cubes in the bowl                   | refuse missing_object
+put 2 cubes in the bowl and 1 on the tray        | blue in blue_bowl; green in blue_bowl; red on tray
+put a cube in the bowl and a cube on the tray    | blue in blue_bowl; green on tray
+put all the cubes that are not red in the bowl   | green in blue_bowl; blue in blue_bowl
+put everything that isn't red in the bowl        | green in blue_bowl; blue in blue_bowl
 put the other red cube in the bowl               | red in blue_bowl
 put the red cube on the tray and the other red cube in the bowl | refuse missing_object
 put the cubes next to each other                 | green next_to red; blue next_to green
@@ -58,6 +62,7 @@ put the cubes in the bowls                       | red in blue_bowl; green in bl
 put the cube that is in the bowl on the tray     | blue on tray
 put the cube in the blue bowl on the tray        | blue on tray
 put every cube that is in a bowl on the tray     | blue on tray
+put all cubes that are not in a bowl in the red bowl | red in red_bowl; green in red_bowl; red2 in red_bowl
 take the blue cube out of the bowl and put it on the tray | blue on tray
 move the blue cube from the blue bowl to the tray | blue on tray
 put the cube on top of the red cube on the tray  | green on tray

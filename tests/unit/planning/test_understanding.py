@@ -92,6 +92,19 @@ put the red cube → blue bowl
 put the red cube in the blue bowl 🙂
 put the red-cube in the blue-bowl
 put the red cube in the blue bowl as fast as possible
+pick and place the red cube right inside the blue bowl
+carry the red cube over and drop it in the blue bowl
+the red cube: put it in the blue bowl
+the blue bowl: put the red cube in it
+go to the blue bowl and put the red cube in it
+reach for the red cube and drop it into the blue bowl
+close the gripper on the red cube and set it in the blue bowl
+fetch the red cube and leave it in the blue bowl
+in the blue bowl goes the red cube
+let the red cube be in the blue bowl
+I would like to have the red cube in the blue bowl
+the red cube ought to end up in the blue bowl
+place only the red cube into the blue bowl
 all right, so: put the red cube in the blue bowl
 """.strip().splitlines()
 
@@ -127,6 +140,9 @@ put the red cube next to the green one                              | red next_t
 stack the red cube on the green cube                                | red on green
 stack the red cube on top of the green cube                         | red on green
 put the red cube on the green cube                                  | red on green
+stack the red cube over the green cube                              | red on green
+make a tower, red on green                                          | red on green
+perch the red cube on the green cube                                | red on green
 put the red cube atop the green cube                                | red on green
 stack red on green                                                  | red on green
 put red on blue                                                     | red on blue

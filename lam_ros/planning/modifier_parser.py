@@ -1,0 +1,80 @@
+"""Reads the middle of a noun phrase: colours, sides, sizes, and the head."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lam_ros.planning.cursor import Cursor
+from lam_ros.planning.lexicon import Tag
+from lam_ros.planning.phrases import Phrase, Quantifier
+
+NOUN_LIKE = (Tag.COLOR, Tag.NOUN, Tag.GENERIC, Tag.WORD, Tag.ID, Tag.ORDINAL, Tag.NUMBER)
+"""Classes of tokens that name or tell a thing."""
+
+_EMPTY = "other:empty"
+
+
+def read_modifiers(cursor: Cursor, phrase: Phrase) -> Phrase:
+    """Read what stands before the head, and the head."""
+    while True:
+        token = cursor.peek()
+        headed = bool(phrase.nouns)
+        if token.tag is Tag.NOUN:
+            phrase = replace(phrase, nouns=(*phrase.nouns, token.value))
+            phrase = replace(phrase, plural=token.plural or phrase.count > 1)
+            if token.plural and phrase.quantifier is Quantifier.REST:
+                phrase = replace(phrase, plural=True)
+        elif headed:
+            return _number_suffix(cursor, phrase)
+        elif token.tag is Tag.COLOR:
+            phrase = _colors(cursor, phrase)
+            continue
+        elif token.tag is Tag.SELECTOR and not phrase.selector:
+            phrase = replace(phrase, selector=token.value)
+        elif token.tag is Tag.ORDINAL and not phrase.ordinal:
+            phrase = replace(phrase, ordinal=int(token.value))
+        elif cursor.at_value(Tag.MATCHING, "matching"):
+            phrase = replace(phrase, matching=True)
+        elif cursor.at_value(Tag.VERB, _EMPTY) and cursor.at(*NOUN_LIKE, ahead=1):
+            phrase = replace(phrase, empty=True)
+        elif token.tag is Tag.GENERIC:
+            cursor.take()
+            says_one = token.value in ("one", "ones")
+            phrase = replace(phrase, says_one=says_one, generic=not says_one)
+            return replace(phrase, plural=token.plural or phrase.count > 1)
+        elif token.tag is Tag.ID and not phrase.unknown:
+            cursor.take()
+            return replace(phrase, object_id=token.value, plural=False)
+        elif token.tag is Tag.WORD and token.text.replace("_", "").isalnum():
+            phrase = replace(phrase, unknown=(*phrase.unknown, token.value))
+        else:
+            return phrase
+        cursor.take()
+
+
+def _number_suffix(cursor: Cursor, phrase: Phrase) -> Phrase:
+    """Read the number of `cube 2`."""
+    if cursor.at(Tag.NUMBER) and not phrase.plural and not cursor.at(*NOUN_LIKE, ahead=1):
+        return replace(phrase, number=int(cursor.take().value))
+    return phrase
+
+
+def _colors(cursor: Cursor, phrase: Phrase) -> Phrase:
+    """Read `red`, `red and blue`, `red, green or blue`."""
+    if phrase.colors:
+        return replace(phrase, unknown=(*phrase.unknown, cursor.take().value))
+    colors = [cursor.take().value]
+    any_of = False
+    while True:
+        start = cursor.index
+        joined = cursor.at(Tag.OR) or cursor.at_value(Tag.AND, "and") or cursor.at(Tag.COMMA)
+        any_of = any_of or cursor.at(Tag.OR)
+        cursor.skip(Tag.COMMA)
+        cursor.skip(Tag.AND, Tag.OR)
+        is_next_clause = cursor.in_place and cursor.at(Tag.PREPOSITION, Tag.SHALL, ahead=1)
+        if not joined or not cursor.at(Tag.COLOR) or is_next_clause:
+            cursor.index = start
+            break
+        colors.append(cursor.take().value)
+    quantifier = Quantifier.A if any_of else phrase.quantifier
+    return replace(phrase, colors=tuple(colors), quantifier=quantifier)
