@@ -117,11 +117,7 @@ def test_truth_is_where_the_spec_puts_things(sim: LockstepSim) -> None:
         np.testing.assert_allclose(item.position_m, spec.object(item.id).position_m, atol=1e-3)
 
 
-def test_a_cube_is_held_by_friction_alone(
-    sim: LockstepSim, robot: RobotDescription, teleop
-) -> None:  # type: ignore[no-untyped-def]
-    from lam_sim.ik import ToolTarget
-
+def test_a_cube_is_held_by_friction_alone(sim: LockstepSim, teleop: CartesianTeleop) -> None:
     cube = ObjectSpec("red_cube_1", "cube", "red", (1, 0, 0, 1), (0.22, 0.0, 0.014), 0.0)
     sim.reset(SceneSpec(seed=0, objects=(cube,)))
     way = [((0.22, 0.0, 0.05), 0.45, 30), ((0.22, 0.0, 0.011), 0.45, 30),
