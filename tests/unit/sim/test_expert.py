@@ -80,24 +80,15 @@ def test_it_keeps_no_clock(
 def test_when_all_is_done_it_stays_at_home(
     sim: LockstepSim, robot: RobotDescription, teleop: CartesianTeleop
 ) -> None:
-    episode = sample_episode(SceneConfig(), 923)
+    episode = sample_episode(SceneConfig(), 923, {TaskType.IN_BOWL: 1.0})
     sim.reset(replace(episode.scene, arm_offset_rad=()))
     scene = sim.truth()
-    item, target = scene[episode.step.object_id], scene[episode.step.target_id]
-    done = replace(
-        scene,
-        objects=tuple(
-            replace(o, position_m=target.position_m, inside=target.id, on=target.id)
-            if o.id == item.id
-            else o
-            for o in scene.objects
-        ),
-    )
-    expert = Expert(robot, teleop, episode.step, Style())
-    if done.holds(episode.step.goal):
-        decision = expert.decide(done, sim.joint_state(), DT_S)
-        assert decision.phase is Phase.DONE
-        np.testing.assert_allclose(decision.target_rad, robot.poses.home_rad, atol=1e-3)
+    item, bowl = scene[episode.step.object_id], scene[episode.step.target_id]
+    inside = replace(item, position_m=bowl.position_m)
+    done = replace(scene, objects=tuple(inside if o is item else o for o in scene.objects))
+    decision = Expert(robot, teleop, episode.step, Style()).decide(done, sim.joint_state(), DT_S)
+    assert decision.phase is Phase.DONE
+    np.testing.assert_allclose(decision.target_rad, robot.poses.home_rad, atol=1e-3)
 
 
 def test_people_differ() -> None:
