@@ -26,16 +26,22 @@ class Quality:
         shadows: whether lights cast shadows.
         facets: how many facets a round shape has around and along.
         trim: whether the decoration of group 1 is drawn.
+        studio: whether it is lit for people, whatever the light of the scene.
     """
 
     samples: int
     shadows: bool
     facets: tuple[int, int]
     trim: bool
+    studio: bool
 
 
-POLICY = Quality(samples=0, shadows=False, facets=(14, 8), trim=False)
-VIEWER = Quality(samples=4, shadows=True, facets=(40, 24), trim=True)
+POLICY = Quality(samples=0, shadows=False, facets=(14, 8), trim=False, studio=False)
+VIEWER = Quality(samples=4, shadows=True, facets=(40, 24), trim=True, studio=True)
+
+_STUDIO_DIRECTION = (-0.42, 0.30, -0.86)
+_STUDIO_RGB = (0.52, 0.52, 0.50)
+_STUDIO_AMBIENT_RGB = (0.34, 0.34, 0.35)
 
 
 class Renderer:
@@ -54,6 +60,7 @@ class Renderer:
         self._scene = mujoco.MjvScene(model, maxgeom=max(400, 2 * model.ngeom))
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = quality.shadows
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
+        self._is_studio = quality.studio
         self._option = mujoco.MjvOption()
         self._option.geomgroup[:] = [1, int(quality.trim), 1, 0, 0, 0]
         self._option.flags[mujoco.mjtVisFlag.mjVIS_STATIC] = True
@@ -80,6 +87,8 @@ class Renderer:
             self._model, data, self._option, self._perturb, self._camera,
             mujoco.mjtCatBit.mjCAT_ALL, self._scene,
         )  # fmt: skip
+        if self._is_studio:
+            self._light_studio()
 
     def turn_to(self, data: mujoco.MjData, camera: str) -> None:
         """Look through another camera at the state that `update` took over."""
@@ -92,6 +101,15 @@ class Renderer:
         mujoco.mjr_render(self._viewport, self._scene, self._context)
         mujoco.mjr_readPixels(self._flipped, None, self._viewport, self._context)
         return self._flipped[::-1].copy()
+
+    def _light_studio(self) -> None:
+        """Light the scene from the front left instead of as it says."""
+        key, fill = self._scene.lights[0], self._scene.lights[1]
+        key.dir = _STUDIO_DIRECTION
+        key.pos = [0.15 - 1.2 * _STUDIO_DIRECTION[0], -1.2 * _STUDIO_DIRECTION[1], 1.0]
+        key.diffuse, key.ambient = _STUDIO_RGB, (0.0, 0.0, 0.0)
+        fill.ambient = _STUDIO_AMBIENT_RGB  # what the key light lights is black in its shadow
+        key.specular = (0.25, 0.25, 0.25)
 
     def close(self) -> None:
         """Free the GL context."""
@@ -114,6 +132,7 @@ def _set_quality(model: mujoco.MjModel, quality: Quality, width_px: int, height_
     model.vis.quality.offsamples = quality.samples
     model.vis.quality.numslices, model.vis.quality.numstacks = quality.facets
     model.vis.quality.numquads = 1
-    model.vis.quality.shadowsize = 2048
+    model.vis.quality.shadowsize = 4096
+    model.vis.map.shadowclip = 0.5
     model.vis.global_.offwidth = width_px
     model.vis.global_.offheight = height_px
