@@ -49,7 +49,7 @@ def policy_name(settings: EvalSettings) -> str:
     """
     if settings.policy.type == "expert":
         return "expert"
-    from lam_policies.loader import open_checkpoint
+    from lam_policies.checkpoint import open_checkpoint
 
     checkpoint = open_checkpoint(find_checkpoint(settings.policy.checkpoint))
     what = f"checkpoint '{checkpoint.folder.name}'"

@@ -7,7 +7,7 @@ pictures are those that the policy was sent.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from lam_sim.render import VIEWER, Quality
 from lam_sim.scenes import SceneSpec
 from lam_sim.world import LockstepSim, SimConfig
 
-QUICK = Quality(samples=0, shadows=True, facets=(24, 12), trim=True)
+QUICK = replace(VIEWER, samples=0, facets=(24, 12))
 VIEW_PX = (640, 480)
 SIDE_PX = 240
 HEADER_PX = 64

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lam_ros.core.errors import CheckpointError
+from lam_policies.checkpoint import open_checkpoint
 from lam_ros.core.skills import Skill
 from lam_ros.graph import GraphParameters
 from lam_ros.paths import find_checkpoint
 from lam_ros.run.pictures import RECORDING
 from lam_ros.run.settings import RunSettings, write_groups
 
-CARD = "lam.json"
-"""In a checkpoint: what it is, and which skills it was trained for."""
-
 _EXPERT_SCENE_RATE_HZ = 50.0
 """The scripted teleoperator steers by the scene; the planner is content with less."""
 
 
 def graph_parameters(
-    settings: RunSettings, seed: int, run_dir: Path, *, video: bool, single_process: bool
+    settings: RunSettings,
+    driver: Driver,
+    seed: int,
+    run_dir: Path,
+    *,
+    video: bool,
+    single_process: bool,
 ) -> GraphParameters:
-    """Return every node's parameters, and write the files that they name into the run's folder.
-
-    Raises:
-        CheckpointError: if the policy's checkpoint is not there.
-    """
+    """Return every node's parameters, and write the files that they name into the run's folder."""
     files = write_groups(settings, run_dir / "config")
     return GraphParameters(
         policy_type=settings.policy.type,
@@ -42,31 +41,30 @@ def graph_parameters(
             "realtime": not single_process,
         },
         policy=_policy(settings),
-        planner={"planner": files["planner"], "skills": ",".join(skills_of(settings))},
+        planner={"planner": files["planner"], "skills": ",".join(driver.skills)},
     )
 
 
-def skills_of(settings: RunSettings) -> list[str]:
-    """Return the skills that whoever drives is able to do.
+@dataclass(frozen=True)
+class Driver:
+    """Who drives the arm: a name for reports, and what it was trained for."""
+
+    name: str
+    skills: tuple[str, ...]
+
+
+def driver_of(settings: RunSettings) -> Driver:
+    """Return who drives; a checkpoint that cannot is refused here, before anything starts.
 
     Raises:
-        CheckpointError: if the checkpoint is missing, or does not say.
+        CheckpointError: if the checkpoint is missing, damaged or of an unknown kind.
+        FingerprintMismatch: if it was made for another robot.
     """
     if settings.is_scripted:
-        return [str(skill) for skill in Skill]
-    folder = find_checkpoint(settings.policy.checkpoint)
-    card = folder / CARD
-    remedy = "fetch it again, or train one with `lam train`"
-    if not card.is_file():
-        what = f"{CARD} is missing" if folder.is_dir() else "no such folder"
-        raise CheckpointError(f"checkpoint '{settings.policy.checkpoint}': {what}; {remedy}")
-    try:
-        skills = [str(Skill(name)) for name in json.loads(card.read_text("utf-8"))["skills"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"checkpoint '{settings.policy.checkpoint}': {CARD} cannot be read ({error}); {remedy}"
-        ) from None
-    return skills
+        return Driver("expert (scripted, sees ground truth)", tuple(Skill))
+    checkpoint = open_checkpoint(find_checkpoint(settings.policy.checkpoint))
+    settings.robot.require_match(checkpoint.robot, f"checkpoint '{checkpoint.folder.name}'")
+    return Driver(checkpoint.policy_id, checkpoint.info.skills)
 
 
 def _sim(settings: RunSettings, seed: int, run_dir: Path, *, video: bool) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from lam_ros.graph import sim_graph
 from lam_ros.locks import hold_domain, hold_run
 from lam_ros.planning.outcome import Refuse
 from lam_ros.planning.screen import check_text
-from lam_ros.run.parameters import graph_parameters
+from lam_ros.run.parameters import Driver, driver_of, graph_parameters
 from lam_ros.run.report import RunReport, RunRequest, StepReport, Termination
 from lam_ros.run.session import Ended, Session
 from lam_ros.run.settings import RunSettings, load_run_settings
@@ -36,23 +36,31 @@ def run(request: RunRequest) -> RunReport:
     settings = load_run_settings(request.overrides)
     problem = check_text(request.instruction, int(settings.groups["planner"]["max_characters"]))
     if problem is not None:
-        return _refused(request, settings, problem)
+        return _refused(request, problem)
+    driver = driver_of(settings)
     settings = settings.for_instruction(request.instruction)
     with hold_run(), View(request.instruction, show=request.show) as view:
         run_dir = _make_run_dir(request)
-        ended = _carry_out(request, settings, run_dir, view)
-        report = _report(request, settings, run_dir, ended)
+        ended = _carry_out(request, settings, driver, run_dir, view)
+        report = _report(request, driver, run_dir, ended)
         if request.video and settings.video.enabled:
             report = _with_pictures(report, request, settings, ended, view)
     (run_dir / RESULT).write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
     return report
 
 
-def _carry_out(request: RunRequest, settings: RunSettings, run_dir: Path, view: View) -> Ended:
+def _carry_out(
+    request: RunRequest, settings: RunSettings, driver: Driver, run_dir: Path, view: View
+) -> Ended:
     """Run the graph on a domain of its own, where no real arm listens."""
     film = request.video and settings.video.enabled
     parameters = graph_parameters(
-        settings, request.seed, run_dir, video=film, single_process=request.single_process
+        settings,
+        driver,
+        request.seed,
+        run_dir,
+        video=film,
+        single_process=request.single_process,
     )
     specs = sim_graph(parameters)
     domain_id, lock = hold_domain()
@@ -77,7 +85,7 @@ def _make_run_dir(request: RunRequest) -> Path:
     return run_dir
 
 
-def _refused(request: RunRequest, settings: RunSettings, problem: Refuse) -> RunReport:
+def _refused(request: RunRequest, problem: Refuse) -> RunReport:
     """Return the report of a text that no planner needs to see; nothing was started."""
     return RunReport(
         success=False,
@@ -89,11 +97,11 @@ def _refused(request: RunRequest, settings: RunSettings, problem: Refuse) -> Run
         seconds=0.0,
         seed=request.seed,
         run_dir="",
-        policy=settings.policy_name,
+        policy="",
     )
 
 
-def _report(request: RunRequest, settings: RunSettings, run_dir: Path, ended: Ended) -> RunReport:
+def _report(request: RunRequest, driver: Driver, run_dir: Path, ended: Ended) -> RunReport:
     plans = ended.timeline.plans.values
     steps = plans[-1].steps if plans else ()
     return RunReport(
@@ -114,7 +122,7 @@ def _report(request: RunRequest, settings: RunSettings, run_dir: Path, ended: En
         seconds=round(ended.seconds, 2),
         seed=request.seed,
         run_dir=str(run_dir),
-        policy=settings.policy_name,
+        policy=driver.name,
         goal=ended.verdict.goal,
         failing=ended.verdict.failing,
         question=ended.result.question if ended.result is not None else "",
@@ -134,7 +142,7 @@ def _with_pictures(
     from lam_ros.run.film import Words
     from lam_ros.run.pictures import make_pictures
 
-    words = Words(request.instruction, verdict_line(report), report.success, settings.policy_name)
+    words = Words(request.instruction, verdict_line(report), report.success, report.policy)
     try:
         files = make_pictures(
             Path(report.run_dir),

@@ -22,9 +22,6 @@ from lam_sim.scenes import SceneConfig
 _GROUPS = ("robot", "control", "safety", "planner")
 """Groups that nodes read from files of their own."""
 
-_EXPERT_SCENE_RATE_HZ = 50.0
-"""The scripted teleoperator steers by the scene; the planner is content with less."""
-
 
 @dataclass(frozen=True)
 class VideoConfig:
@@ -90,13 +87,6 @@ class RunSettings:
     def is_scripted(self) -> bool:
         """True if the scripted teleoperator drives."""
         return self.policy.type == EXPERT
-
-    @property
-    def policy_name(self) -> str:
-        """Who drives the arm, as reports say it."""
-        return (
-            "expert (scripted, sees ground truth)" if self.is_scripted else self.policy.checkpoint
-        )
 
     def for_instruction(self, instruction: str) -> RunSettings:
         """Return the settings with a scene that holds what the instruction names.

@@ -15,9 +15,9 @@ from typing import Any
 import av
 import pytest
 
+from lam_policies.checkpoint import CARD
 from lam_ros.config import load_group
 from lam_ros.core.robot import RobotDescription
-from lam_ros.run.parameters import CARD
 
 PROMPT = "put the red cube in the blue bowl"
 EXPERT = ("policy=expert", "--seed", "7")

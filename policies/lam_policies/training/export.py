@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -11,19 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lam_policies.checkpoint import CARD, FORMAT, WEIGHTS, sha256_of
 from lam_ros.core.robot import RobotDescription
 from lerobot_policy_lam.modeling_lam import LamPolicy
 from lerobot_policy_lam.processor_lam import make_lam_pre_post_processors
-
-FORMAT = 1
-CARD = "lam.json"
-WEIGHTS = "model.safetensors"
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def export(

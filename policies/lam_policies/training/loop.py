@@ -16,11 +16,12 @@ from lerobot.configs.types import FeatureType, PolicyFeature
 from lerobot.utils.constants import ACTION, OBS_STATE
 from safetensors.torch import load_file
 
+from lam_policies.checkpoint import WEIGHTS
 from lam_policies.training import report as reports
 from lam_policies.training import state as states
 from lam_policies.training.batches import Batcher
 from lam_policies.training.config import TrainConfig
-from lam_policies.training.export import WEIGHTS, export
+from lam_policies.training.export import export
 from lam_policies.training.frames import Frames, chunk_statistics
 from lam_ros.core.errors import CheckpointError
 from lam_ros.core.robot import RobotDescription
