@@ -11,7 +11,7 @@ z = 0, in metres; an object's position is its centre.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from lam_ros.core.errors import LamError, unknown_name
@@ -23,7 +23,7 @@ PREDICATES: dict[str, int] = {
 }  # fmt: skip
 
 CONTAINER_KINDS = frozenset({"bowl", "box", "basket", "tray", "drawer", "mug", "cup"})
-"""Kinds that something can be *in*."""
+"""Kinds that something can be *in*, by geometry; of others the scene itself must say so."""
 
 FLAT_KINDS = frozenset({"spot", "plate", "mat", "table", "region"})
 """Kinds that are no obstacle: something *on* them lies on the table's level or near it."""
@@ -183,7 +183,9 @@ def _holding(scene: Scene, item: SceneObject) -> bool:
 def _in(scene: Scene, item: SceneObject, container: SceneObject) -> bool:
     if item.inside:
         return item.inside == container.id
-    if scene.held == item.id or item.id == container.id or not container.radius_m:
+    if scene.held == item.id or item.id == container.id:
+        return False
+    if container.kind not in CONTAINER_KINDS or not container.radius_m:
         return False
     # The centre is inside the outline, and no higher than half the item above the rim.
     dx = abs(item.position_m[0] - container.position_m[0])
@@ -229,7 +231,7 @@ def _in_front_of(scene: Scene, item: SceneObject, other: SceneObject) -> bool:
     return _behind(scene, other, item)
 
 
-_JUDGES = {
+_JUDGES: dict[str, Callable[..., bool]] = {
     "on": _on,
     "in": _in,
     "next_to": _next_to,

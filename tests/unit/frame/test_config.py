@@ -37,12 +37,12 @@ def test_a_value_of_the_wrong_type_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["run", "eval"])
 def test_every_main_config_composes(name: str) -> None:
-    assert compose_config(name)["robot"] == "so101"
+    assert compose_config(name)["robot"]["name"] == "so101"
 
 
 def test_an_override_of_an_unknown_key_is_refused_with_the_nearest() -> None:
-    with pytest.raises(ConfigError, match=r"'scene.n_cube' does not exist.*'scene.n_cubes"):
-        compose_config("run", ["scene.n_cube=4"])
+    with pytest.raises(ConfigError, match=r"'scene.cube' does not exist.*'scene.cubes'"):
+        compose_config("run", ["scene.cube=[4,4]"])
 
 
 def test_an_unknown_option_of_a_group_names_those_there_are() -> None:

@@ -54,6 +54,11 @@ def test_a_stacked_cube_is_on_the_lower_one_and_not_the_other_way_round() -> Non
     assert not scene(stacked).holds(Literal("on", ("blue_cube_1", "red_cube_1")))
 
 
+def test_a_cube_under_another_is_not_in_it() -> None:
+    stacked = at(0.2, 0.1, 0.042)
+    assert not scene(stacked).holds(Literal("in", ("blue_cube_1", "red_cube_1")))
+
+
 def test_next_to_is_near_and_on_the_same_level() -> None:
     assert holds("next_to", "blue_cube_1", at(0.2, 0.05, 0.014))
     assert not holds("next_to", "blue_cube_1", at(0.2, 0.0, 0.014))
