@@ -42,7 +42,11 @@ def sim_graph(parameters: GraphParameters) -> tuple[NodeSpec, ...]:
         _driver(parameters, shared),
         NodeSpec("sim", "lam_ros.nodes.sim", "SimNode", {**shared, **parameters.sim}),
         NodeSpec(
-            "control", "lam_ros.nodes.control", "ControlNode", {**shared, **parameters.control}
+            "control",
+            "lam_ros.nodes.control",
+            "ControlNode",
+            {**shared, **parameters.control},
+            cpus=cores()[:1],
         ),
         NodeSpec(
             "planner", "lam_ros.nodes.planner", "PlannerNode", {**shared, **parameters.planner}
@@ -60,12 +64,11 @@ def _driver(parameters: GraphParameters, shared: Mapping[str, Any]) -> NodeSpec:
         "PolicyNode",
         {**shared, **parameters.policy},
         nice=POLICY_NICE,
-        cpus=policy_cpus(),
+        cpus=cores()[1:],
         threads=parameters.policy_threads,
     )
 
 
-def policy_cpus() -> tuple[int, ...]:
-    """Return the cores for inference: all but the first, which is left to the command stream."""
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    return tuple(cores[1:])
+def cores() -> tuple[int, ...]:
+    """Return the cores that we may use; the first is the command stream's, the policy gets the rest."""
+    return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()

@@ -19,14 +19,15 @@ from lam_ros.run.timeline import Timeline
 from lam_ros.run.view import View
 from lam_ros.supervisor import NodeDied, NodeSpec, Supervisor
 
-START_S = 60.0
+START_S = 90.0
 """Longest time until all nodes are active; loading a policy from a cold disk is slow."""
 
 END_S = 4.0
 """Longest time that a cancelled instruction may take to end."""
 
 SPIN_S = 0.05
-ASK_EVERY_S = 0.1
+LOOK_EVERY_S = 0.1
+"""Time between two looks at the processes, and two pictures of the progress."""
 
 _TERMINATIONS = {
     ExecuteInstruction.Result.SUCCEEDED: Termination.SUCCEEDED,
@@ -156,30 +157,37 @@ class Session:
         return self._ended(client, termination, message, verdict)
 
     def _wait_until_ready(self, client: RunClient) -> None:
-        next_ask = 0.0
+        next_look = 0.0
         deadline = time.monotonic() + START_S
         while not client.is_ready:
             now = time.monotonic()
             if now > deadline:
                 names = ", ".join(client.waiting_for) or "its servers"
-                raise MachineError(f"the graph did not start in {START_S:g} s: no word of {names}")
-            if now >= next_ask:
+                raise MachineError(
+                    f"the graph did not start in {START_S:g} s, no word of {names}: "
+                    "is the machine busy? Try again, or look into the run's logs"
+                )
+            if now >= next_look:
                 self._check()
                 client.ask_states()
                 waiting = ", ".join(client.waiting_for)
                 self._view.activity(f"starting {waiting}" if waiting else "connecting")
-                next_ask = now + ASK_EVERY_S
+                next_look = now + LOOK_EVERY_S
             self._spin_once()
 
     def _spin(self, done: Callable[[], bool], limit_s: float, client: RunClient) -> bool:
         """Run callbacks until done; False if that takes too long."""
         deadline = time.monotonic() + limit_s
+        next_look = 0.0
         while not done():
-            if time.monotonic() > deadline:
+            now = time.monotonic()
+            if now > deadline:
                 return False
+            if now >= next_look:
+                self._check()
+                self._view.plan(client.timeline, time.time_ns())
+                next_look = now + LOOK_EVERY_S
             self._spin_once()
-            self._check()
-            self._view.plan(client.timeline, time.time_ns())
         self._view.plan(client.timeline, time.time_ns())
         return True
 

@@ -26,9 +26,11 @@ def test_every_row_names_a_node_that_exists(policy: str) -> None:
         assert hasattr(module, spec.class_name)
 
 
-def test_only_the_policy_gives_way() -> None:
+def test_the_policy_gives_way_and_keeps_off_the_command_streams_core() -> None:
     nice = {spec.name: spec.nice for spec in sim_graph(GraphParameters())}
     assert {name for name, value in nice.items() if value} == {"policy"}
+    cpus = {spec.name: set(spec.cpus) for spec in sim_graph(GraphParameters())}
+    assert not cpus["policy"] & cpus["control"]
 
 
 def test_the_command_starts_the_module_with_its_parameters(tmp_path: Path) -> None:
