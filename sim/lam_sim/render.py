@@ -8,7 +8,9 @@ is for people (shadows, antialiasing, trim).
 from __future__ import annotations
 
 import atexit
+import os
 from dataclasses import dataclass
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -118,9 +120,14 @@ class Renderer:
         self._gl.free()
 
 
-def _make_gl(width_px: int, height_px: int) -> mujoco.GLContext:
+def _make_gl(width_px: int, height_px: int) -> Any:
+    """Return a GL context; by EGL if that is asked for, even if MuJoCo was imported before."""
     try:
-        return mujoco.GLContext(width_px, height_px)
+        if os.environ.get("MUJOCO_GL") == "egl":
+            from mujoco.egl import GLContext
+        else:
+            from mujoco import GLContext
+        return GLContext(width_px, height_px)
     except (ImportError, AttributeError, RuntimeError) as error:
         raise MachineError(
             f"rendering: no GL context ({error}); install libegl1 and libgl1, and set MUJOCO_GL=egl"

@@ -62,6 +62,7 @@ class LockstepSim:
         self._actuators = np.array([self.model.actuator(n).id for n in robot.joint_names])
         self._substeps = round(1.0 / robot.control_rate_hz / models.PHYSICS_STEP_S / _RAMP_PARTS)
         self._physics_step_ns = seconds_to_ns(models.PHYSICS_STEP_S)
+        self._lower_rad, self._upper_rad = robot.lower_rad, robot.upper_rad
         self._dresser = Dresser(self.model)
         self._renderers: dict[tuple[int, int, Quality], Renderer] = {}
         self._slots: dict[str, models.Slot] = {}
@@ -103,9 +104,7 @@ class LockstepSim:
         The command rises linearly from the target before; it is clipped to the joints'
         limits, as the servos do.
         """
-        goal = np.clip(
-            frozen_floats(target_rad, "target_rad", 1), self.robot.lower_rad, self.robot.upper_rad
-        )
+        goal = np.clip(frozen_floats(target_rad, "target_rad", 1), self._lower_rad, self._upper_rad)
         start = self._target_rad
         for part in range(1, _RAMP_PARTS + 1):
             self.data.ctrl[self._actuators] = start + (goal - start) * (part / _RAMP_PARTS)
@@ -171,7 +170,7 @@ class LockstepSim:
         home = np.array(self.robot.poses.home_rad)
         offset = np.array(spec.arm_offset_rad or np.zeros(len(home)))
         for share in (1.0, 0.6, 0.3, 0.0):
-            pose = np.clip(home + share * offset, self.robot.lower_rad, self.robot.upper_rad)
+            pose = np.clip(home + share * offset, self._lower_rad, self._upper_rad)
             self.data.qpos[self._qpos] = pose
             self.data.ctrl[self._actuators] = pose
             mujoco.mj_forward(self.model, self.data)
