@@ -18,6 +18,7 @@ from lam_ros.run.report import RunReport, RunRequest, StepReport, Termination
 from lam_ros.run.session import Ended, Session
 from lam_ros.run.settings import RunSettings, load_run_settings
 from lam_ros.run.view import View
+from lam_ros.segments import remove_dead_segments
 from lam_ros.supervisor import Supervisor
 
 RESULT = "result.json"
@@ -40,13 +41,20 @@ def run(request: RunRequest) -> RunReport:
     driver = driver_of(settings)
     settings = settings.for_instruction(request.instruction)
     with hold_run(), View(request.instruction, show=request.show) as view:
+        remove_dead_segments()
         run_dir = _make_run_dir(request)
         ended = _carry_out(request, settings, driver, run_dir, view)
         report = _report(request, driver, run_dir, ended)
+        _write(report, run_dir)
         if request.video and settings.video.enabled:
             report = _with_pictures(report, request, settings, ended, view)
-    (run_dir / RESULT).write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
+            _write(report, run_dir)
     return report
+
+
+def _write(report: RunReport, run_dir: Path) -> None:
+    text = json.dumps(report.to_dict(), indent=2)
+    (run_dir / RESULT).write_text(f"{text}\n", encoding="utf-8")
 
 
 def _carry_out(
