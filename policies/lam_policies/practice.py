@@ -54,12 +54,18 @@ class PracticeConfig:
         max_policy_s: the policy drives first for a time up to this; 0: not at all.
         max_s: longest time that the expert has.
         picture_stride: every how many rows a picture is kept.
+        window_rows: only so many rows of each episode, whatever comes of it: many more
+            scenes in the same time; 0 for whole episodes, and only those that succeed.
+        horizon: rows at the end of a window without pictures, since what follows them is
+            not known.
         noise: what disturbs the expert.
     """
 
     max_policy_s: float = 0.0
     max_s: float = 12.8
     picture_stride: int = 2
+    window_rows: int = 0
+    horizon: int = 16
     noise: NoiseConfig = field(default_factory=NoiseConfig)
 
 
@@ -73,6 +79,7 @@ class Rows:
     places_m: FloatArray
     pictures: dict[str, ImageArray]
     pixels: FloatArray
+    progress: FloatArray
 
 
 class Practice:
@@ -117,12 +124,16 @@ class Practice:
         judge = Judge(episode.step, scene)
         log = _Log(episode, said)
         still = 0
+        window = self._config.window_rows
         while still < HOLD_FRAMES:
+            if window and len(log) == window:
+                return log.rows(np.full(window, np.nan))
             if len(log) > self._config.max_s / self._dt_s:
                 return None
             joints = sim.joint_state()
             decision = expert.decide(scene, joints, self._dt_s)
-            if len(log) % self._config.picture_stride == 0:
+            is_last = window and len(log) >= window - self._config.horizon
+            if len(log) % self._config.picture_stride == 0 and not is_last:
                 log.add_pictures(sim, scene)
             log.add_row(joints.position_rad, decision.target_rad, scene)
             still = still + 1 if decision.phase is Phase.DONE else 0
@@ -131,7 +142,7 @@ class Practice:
             )
             scene = sim.truth()
             judge.watch(scene)
-        return log.rows() if scene.holds(episode.step.goal) else None
+        return log.rows(np.arange(len(log)) / len(log)) if judge.succeeded else None
 
     def _execute(self, target_rad: FloatArray) -> None:
         start = self._sim.target_rad
@@ -170,7 +181,7 @@ class _Log:
     def _where(self, scene: Scene) -> FloatArray:
         return np.array([scene[name].position_m for name in self._ids])
 
-    def rows(self) -> Rows:
+    def rows(self, progress: FloatArray) -> Rows:
         return Rows(
             said=self._said,
             state_rad=np.array(self._states),
@@ -181,6 +192,7 @@ class _Log:
                 for name in self._pictures[0]
             },
             pixels=np.array(self._pixels),
+            progress=progress,
         )
 
 
@@ -213,11 +225,11 @@ class Shard:
                 file.write(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)).tobytes())
         said = self._said.setdefault(rows.said, len(self._said))
         for name, values in {
-            "picture_row": self.n_rows + np.arange(0, count, self._stride),
+            "picture_row": self.n_rows + self._stride * np.arange(len(rows.pixels)),
             "state_rad": rows.state_rad.astype(np.float32),
             "action_rad": rows.action_rad.astype(np.float32),
             "episode_end": np.full(count, self.n_rows + count),
-            "progress": (np.arange(count) / count).astype(np.float32),
+            "progress": rows.progress.astype(np.float32),
             "said_index": np.full(count, said),
             "places_m": rows.places_m.astype(np.float32),
             "pixels": rows.pixels.astype(np.float32),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -18,6 +19,9 @@ from lerobot_policy_lam.modeling_lam import NO_SLOT, OBJECT_M, PIXELS, PROGRESS,
 from lerobot_policy_lam.tokenizer import Tokenizer
 
 Batch = dict[str, Tensor]
+
+SHIFT_PX = 4
+"""Largest shift of a picture: as if the camera had been mounted a little differently."""
 
 GAIN = 0.10
 """Usual change of a channel's brightness; the light common to all changes as much."""
@@ -79,6 +83,8 @@ class Batcher:
                 ahead.append(pool.submit(self.batch, step + 1))
 
     def _tensors(self, sample: Sample, rng: np.random.Generator) -> Batch:
+        if self.jitter:
+            sample = shift(sample, self.robot.camera_names, rng)
         batch = to_batch(sample, self.config, self.robot, self.tokenizer)
         for camera in self.robot.camera_names:
             name = self.robot.image_feature(camera)
@@ -96,6 +102,28 @@ class Batcher:
         return torch.addcmul(
             torch.from_numpy(offset).to(self.dtype), pictures.to(self.dtype), scale
         )
+
+
+def shift(sample: Sample, cameras: Sequence[str], rng: np.random.Generator) -> Sample:
+    """Return a sample whose pictures are moved by some pixels, and the places in them too.
+
+    A small turn of a camera does the same.  What remains in the picture of the arm still
+    tells where the camera looks, so the true position of a thing stays as it is.
+    """
+    pictures, pixels = {}, sample.pixels.copy()
+    for i, camera in enumerate(cameras):
+        stack = sample.pictures[camera]
+        count, _, height, width = stack.shape
+        by_px = rng.integers(-SHIFT_PX, SHIFT_PX + 1, size=(count, 2))
+        wide = np.pad(stack, ((0, 0), (0, 0), (SHIFT_PX, SHIFT_PX), (SHIFT_PX, SHIFT_PX)), "edge")
+        moved = np.empty_like(stack)
+        for k, (dx, dy) in enumerate(by_px):
+            x, y = SHIFT_PX - dx, SHIFT_PX - dy
+            moved[k] = wide[k, :, y : y + height, x : x + width]
+        pictures[camera] = moved
+        pixels[:, i, :, :2] += 2 * by_px[:, None] / np.array([width, height])
+        pixels[:, i, :, 2] *= (np.abs(pixels[:, i, :, :2]) < 1).all(-1)
+    return replace(sample, pictures=pictures, pixels=pixels)
 
 
 def to_batch(

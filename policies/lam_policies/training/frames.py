@@ -22,7 +22,8 @@ class Frames:
     Attributes:
         pictures: camera -> memory map, uint8, shape (N, 3, H, W).
         picture_row: the row of each picture, shape (N,).
-        state_rad, action_rad: shape (R, J).
+        state_rad, action_rad: shape (R, J); action NaN where nobody acted, and the
+            pictures only show where things are.
         episode_end: for each row, one past the last row of its episode, shape (R,).
         progress: for each row, the share of its episode that is over, shape (R,).
         said: the steps that are said, and for each row which, shape (R,).

@@ -92,7 +92,7 @@ class LamPolicy(PreTrainedPolicy):
         state, keep = self._disturb(state)
         out = self._run(batch, state, self.network.text(self._drop_words(self._pieces(batch))), keep)
         wanted = self.statistics.normalize(batch[ACTION].float(), state)
-        parts = {"action": F.l1_loss(out.chunk, wanted)}
+        parts = {"action": _known_l1(out.chunk, wanted)}
         total = parts["action"]
         for name, weight, value in self._auxiliary(out, batch):
             parts[name] = value
@@ -182,8 +182,7 @@ class LamPolicy(PreTrainedPolicy):
             ]
             yield "slots", self.config.slot_weight, torch.stack(losses).sum()
         if PROGRESS in batch:
-            loss = F.binary_cross_entropy_with_logits(out.progress, batch[PROGRESS].float())
-            yield "progress", self.config.progress_weight, loss
+            yield "progress", self.config.progress_weight, _known_bce(out.progress, batch[PROGRESS])
 
 
 def _known_l1(guess: Tensor, wanted: Tensor) -> Tensor:
@@ -191,6 +190,15 @@ def _known_l1(guess: Tensor, wanted: Tensor) -> Tensor:
     known = wanted.isfinite()
     distance = (guess - wanted.nan_to_num()).abs() * known
     return distance.sum() / known.sum().clamp(min=1)
+
+
+def _known_bce(logit: Tensor, wanted: Tensor) -> Tensor:
+    """Return the mean cross-entropy over the samples whose share is known (not NaN)."""
+    known = wanted.isfinite()
+    loss = F.binary_cross_entropy_with_logits(
+        logit, wanted.float().nan_to_num(), weight=known.float(), reduction="sum"
+    )
+    return loss / known.sum().clamp(min=1)
 
 
 def _centred(image: Tensor) -> Tensor:

@@ -1,0 +1,90 @@
+"""A small world of random pictures, to train small policies on in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from lam_policies.training.config import TrainConfig
+from lam_policies.training.frames import Frames
+
+from lam_ros.core.skills import Skill, StepWords
+
+SMALL = {
+    "widths": [8, 16, 16],
+    "blocks": [1, 1, 1],
+    "n_queries": 4,
+    "camera_dim": 32,
+    "hidden_dim": 32,
+    "hidden_blocks": 1,
+    "text_dim": 32,
+    "text_layers": 1,
+    "text_buckets": 256,
+    "chunk_size": 8,
+    "n_action_steps": 4,
+    "state_noise": 0.0,
+    "state_dropout": 0.0,
+}
+
+SAID = (
+    StepWords(Skill.PLACE_IN, "red", "cube", "blue", "bowl"),
+    StepWords(Skill.PLACE_ON, "green", "cube", "white", "spot"),
+)
+
+
+def make_frames(n_episodes: int = 8, length: int = 20, seed: int = 0) -> Frames:
+    """Return episodes in which the sentence alone decides where the arm goes."""
+    rng = np.random.default_rng(seed)
+    n_rows = n_episodes * length
+    row = np.arange(n_rows)
+    said_index = row // length % len(SAID)
+    picture_row = row[::2]
+    state = rng.normal(0, 0.1, (n_rows, 6)).astype(np.float32)
+    action = (state + np.where(said_index == 0, 0.3, -0.3)[:, None]).astype(np.float32)
+    places = rng.normal(0.2, 0.05, (n_rows, 2, 3)).astype(np.float32)
+    pixels = np.ones((len(picture_row), 2, 2, 3), np.float32)
+    pixels[..., :2] = rng.uniform(-0.9, 0.9, (len(picture_row), 2, 2, 2))
+    return Frames(
+        pictures={
+            camera: rng.integers(0, 255, (len(picture_row), 3, 96, 96), dtype=np.uint8)
+            for camera in ("front", "wrist")
+        },
+        picture_row=picture_row,
+        state_rad=state,
+        action_rad=action,
+        episode_end=(row // length + 1) * length,
+        progress=(row % length / length).astype(np.float32),
+        said=SAID,
+        said_index=said_index,
+        places_m=places,
+        pixels=pixels,
+    )
+
+
+def make_config(out: str, steps: int, **changes: object) -> TrainConfig:
+    """Return the configuration of a run of seconds."""
+    settings = {
+        "data": ("toy",), "out": out, "steps": steps, "batch_size": 16, "threads": 1,
+        "warmup_steps": 5, "learning_rate": 3e-3, "ema_decay": 0.9, "bf16": False,
+        "policy": SMALL, **changes,
+    }  # fmt: skip
+    return TrainConfig(**settings)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def said() -> tuple[StepWords, ...]:
+    """The two steps of the toy world."""
+    return SAID
+
+
+@pytest.fixture(scope="session")
+def toy_frames() -> Callable[..., Frames]:
+    """Make episodes; see `make_frames`."""
+    return make_frames
+
+
+@pytest.fixture(scope="session")
+def toy_config() -> Callable[..., TrainConfig]:
+    """Make the configuration of a short run; see `make_config`."""
+    return make_config

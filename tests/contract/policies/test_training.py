@@ -1,0 +1,124 @@
+"""Training: exact resumption, and files that are whole at any time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from lam_policies.training.batches import Batcher
+from lam_policies.training.config import TrainConfig
+from lam_policies.training.frames import Frames
+from lam_policies.training.loop import Trainer, policy_config
+from lam_policies.training.state import STATE_FILE
+from safetensors.torch import load_file
+
+from lam_ros.config import load_robot
+from lam_ros.core.errors import CheckpointError, ConfigError
+
+ROBOT = load_robot("so101")
+
+MakeConfig = Callable[..., TrainConfig]
+MakeFrames = Callable[..., Frames]
+MakeTrainer = Callable[[Path, int], Trainer]
+
+
+@pytest.fixture
+def trainer(toy_config: MakeConfig, toy_frames: MakeFrames) -> MakeTrainer:
+    """Make a trainer of the toy world, for a folder and a number of steps."""
+
+    def make(folder: Path, steps: int) -> Trainer:
+        return Trainer(toy_config(str(folder), steps), ROBOT, [toy_frames()])
+
+    return make
+
+
+class _Killed(Exception):
+    pass
+
+
+def _kill_after(trainer: Trainer, step: int) -> None:
+    """Run until a step, save there, and stop as a kill does."""
+    original = trainer._step
+
+    def stepping(batch: dict[str, torch.Tensor]) -> dict[str, float]:
+        if trainer.state.step == step:
+            trainer.save()
+            raise _Killed
+        return original(batch)
+
+    trainer._step = stepping  # type: ignore[method-assign]
+    with pytest.raises(_Killed):
+        trainer.run()
+
+
+def test_a_resumed_run_ends_with_the_same_weights(tmp_path: Path, trainer: MakeTrainer) -> None:
+    whole = trainer(tmp_path / "whole", 12).run()
+    _kill_after(trainer(tmp_path / "parts", 12), 5)
+    resumed = trainer(tmp_path / "parts", 12)
+    assert resumed.state.step == 5
+    parts = resumed.run()
+    expected = load_file(whole / "model.safetensors")
+    found = load_file(parts / "model.safetensors")
+    assert expected.keys() == found.keys()
+    for name, value in expected.items():
+        assert torch.equal(value, found[name]), name
+
+
+def test_a_finished_run_does_nothing_more(tmp_path: Path, trainer: MakeTrainer) -> None:
+    trainer(tmp_path, 3).run()
+    again = trainer(tmp_path, 3)
+    again.run()
+    assert again.state.step == 3
+
+
+def test_the_log_and_the_card_tell_of_the_run(tmp_path: Path, trainer: MakeTrainer) -> None:
+    folder = trainer(tmp_path, 50).run()
+    row = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
+    assert row["step"] == 50
+    assert {"loss", "action", "samples_per_s", "left_min"} <= set(row)
+    card = json.loads((folder / "lam.json").read_text())
+    assert card["fingerprint"] == ROBOT.fingerprint()
+    assert card["steps"] == 50
+    assert str(tmp_path) not in json.dumps(card)
+
+
+def test_a_damaged_state_is_named(tmp_path: Path, trainer: MakeTrainer) -> None:
+    trainer(tmp_path, 2).run()
+    state = tmp_path / STATE_FILE
+    state.write_bytes(state.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="its state cannot be taken up"):
+        trainer(tmp_path, 4)
+
+
+def test_batches_depend_on_seed_and_step_alone(
+    toy_config: MakeConfig, toy_frames: MakeFrames
+) -> None:
+    frames = toy_frames()
+    config = policy_config(toy_config("unused", 1), ROBOT, [frames])
+
+    def make(seed: int) -> Batcher:
+        return Batcher(
+            [frames], config, ROBOT, batch_size=8, seed=seed, jitter=1.0, dtype=torch.float32
+        )
+
+    first, second = make(0).batch(3), make(0).batch(3)
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert not torch.equal(first["action"], make(1).batch(3)["action"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"data": ()}, "no data"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"steps": 0, "budget_minutes": 0.0}, "give budget_minutes or steps"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(
+    changes: dict[str, object], message: str, toy_config: MakeConfig
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        toy_config("unused", **{"steps": 1, **changes})  # type: ignore[arg-type]
