@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
@@ -42,8 +43,9 @@ class Entities:
         return client
 
     def timer(self, period_s: float, callback: Callable[[], object]) -> None:
-        """Open a timer."""
-        timer = self._node.create_timer(period_s, callback)
+        """Open a timer; no jump of the date reaches it."""
+        clock = Clock(clock_type=ClockType.STEADY_TIME)
+        timer = self._node.create_timer(period_s, callback, clock=clock)
         self._closers.append(lambda: self._node.destroy_timer(timer))
 
     def add(self, close: Callable[[], object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from lifecycle_msgs.msg import State
@@ -21,6 +22,9 @@ from lam_ros.core.clock import NS_PER_MS
 from lam_ros.core.types import Verdict
 from lam_ros.run.timeline import Safety, Timeline
 
+REPEAT_S = 0.5
+"""How long an answer about a node's state is waited for."""
+
 
 class RunClient:
     """Talks to the graph; callbacks come from the executor that spins `node`."""
@@ -33,24 +37,25 @@ class RunClient:
             nodes: names of the nodes that must be active before anything is asked.
         """
         self.timeline = Timeline()
-        self._node = node
-        self._clock = RosClock(node)
-        self._states = {name: node.create_client(GetState, f"{name}/get_state") for name in nodes}
-        self._asked: dict[str, Any] = {}
-        self._active: set[str] = set()
-        self._execute = ActionClient(node, ExecuteInstruction, topics.EXECUTE_INSTRUCTION)
-        self._judge = node.create_client(Judge, topics.JUDGE)
-        self._goal: Any = None
         self.result: ExecuteInstruction.Result | None = None
         self.is_rejected = False
-        node.create_subscription(lam_msg.Plan, topics.PLAN, self._on_plan, qos.LATCHED)
-        node.create_subscription(
-            lam_msg.SafetyReport, topics.SAFETY_REPORT, self._on_report, qos.REPORT
-        )
-        node.create_subscription(lam_msg.Scene, topics.SCENE, self._on_scene, qos.SCENE)
-        node.create_subscription(
-            lam_msg.ActionChunk, topics.ACTION_CHUNK, self._on_chunk, qos.COMMAND
-        )
+        self._node = node
+        self._clock = RosClock(node)
+        self._goal: Any = None
+        self._listen()
+        self._execute = ActionClient(node, ExecuteInstruction, topics.EXECUTE_INSTRUCTION)
+        self._judge = node.create_client(Judge, topics.JUDGE)
+        # Last: who has answered to these has heard of all that was opened before.
+        self._states = {name: node.create_client(GetState, f"{name}/get_state") for name in nodes}
+        self._asked: dict[str, tuple[float, Any]] = {}
+        self._active: set[str] = set()
+
+    def _listen(self) -> None:
+        listen = self._node.create_subscription
+        listen(lam_msg.Plan, topics.PLAN, self._on_plan, qos.LATCHED)
+        listen(lam_msg.SafetyReport, topics.SAFETY_REPORT, self._on_report, qos.REPORT)
+        listen(lam_msg.Scene, topics.SCENE, self._on_scene, qos.SCENE)
+        listen(lam_msg.ActionChunk, topics.ACTION_CHUNK, self._on_chunk, qos.COMMAND)
 
     # -- is everybody there? -----------------------------------------------------------
 
@@ -68,13 +73,23 @@ class RunClient:
             and self._judge.service_is_ready()
         )
 
-    def ask_states(self) -> None:
-        """Ask the nodes that are not active yet for their state; answers come later."""
+    def ask_states(self, now_s: float) -> None:
+        """Ask the nodes that are not active yet for their state; answers come later.
+
+        An answer can be lost while its sender has not heard of our client yet, so the
+        question is repeated.
+        """
         for name in self.waiting_for:
-            client, asked = self._states[name], self._asked.get(name)
-            if client.service_is_ready() and (asked is None or asked.done()):
-                self._asked[name] = client.call_async(GetState.Request())
-                self._asked[name].add_done_callback(lambda f, name=name: self._on_state(name, f))
+            client = self._states[name]
+            asked_s, future = self._asked.get(name, (-REPEAT_S, None))
+            is_over = future is None or future.done() or now_s - asked_s >= REPEAT_S
+            if not is_over or not client.service_is_ready():
+                continue
+            if future is not None:
+                client.remove_pending_request(future)
+            future = client.call_async(GetState.Request())
+            future.add_done_callback(partial(self._on_state, name))
+            self._asked[name] = (now_s, future)
 
     def _on_state(self, name: str, future: Any) -> None:
         answer = future.result()

@@ -169,7 +169,7 @@ class Session:
                 )
             if now >= next_look:
                 self._check()
-                client.ask_states()
+                client.ask_states(now)
                 waiting = ", ".join(client.waiting_for)
                 self._view.activity(f"starting {waiting}" if waiting else "connecting")
                 next_look = now + LOOK_EVERY_S

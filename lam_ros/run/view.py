@@ -35,12 +35,15 @@ class View:
             console=self.console, auto_refresh=False, transient=False, redirect_stderr=False
         )
         self._activity = ""
+        self._spinner = Spinner("dots")
+        self._plan: RenderableType = Text("")
 
     def activity(self, text: str, share: float | None = None) -> None:
         """Say what is going on outside the plan, and which share of it is done."""
         if self.console.is_terminal:
             percent = "" if share is None else f" {share:.0%}"
-            self._draw(Spinner("dots", Text(f"{text}{percent}", "dim")))
+            self._spinner.update(text=Text(f"{text}{percent}", "dim"))
+            self._draw(self._spinner)
         elif text != self._activity:
             self.line(text)
         self._activity = text
@@ -51,8 +54,8 @@ class View:
         if progress is None:
             return
         if self.console.is_terminal:
-            status = Text(timeline.status_line(now_ns), "dim")
-            self._draw(Group(_table(progress), status))
+            self._plan = _table(progress)
+            self._draw(Text(timeline.status_line(now_ns), "dim"))
         else:
             self._say_changes(progress)
 
@@ -60,9 +63,10 @@ class View:
         """Print one line that stays."""
         self.console.print(Text(text, style), soft_wrap=True)
 
-    def _draw(self, body: RenderableType) -> None:
+    def _draw(self, below: RenderableType | None) -> None:
         title = Text(f"“{self._instruction}”", "bold")
-        self._live.update(Group(title, body), refresh=True)
+        parts = [title, self._plan, *([below] if below is not None else [])]
+        self._live.update(Group(*parts), refresh=True)
 
     def _say_changes(self, progress: PlanProgress) -> None:
         for step in progress.steps:
@@ -83,7 +87,9 @@ class View:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        """Leave the last picture standing."""
+        """Leave the plan standing as it ended."""
+        if self.console.is_terminal:
+            self._draw(None)
         self._live.stop()
 
 
