@@ -47,9 +47,16 @@ class Installation:
     def here(cls) -> Installation:
         """Look at the running interpreter."""
         prefix = Path(sys.prefix)
-        site = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+        site = (
+            prefix
+            / "lib"
+            / f"python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+        )
         wheels = (site / "ros_wheels_bootstrapper").is_dir()
-        libraries = [str(prefix / "lib"), *sorted(str(p.resolve()) for p in site.glob("ros_*.libs"))]
+        libraries = [
+            str(prefix / "lib"),
+            *sorted(str(p.resolve()) for p in site.glob("ros_*.libs")),
+        ]
         return cls(prefix, tuple(libraries) if wheels else (), paths.dds_profile())
 
 

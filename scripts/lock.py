@@ -1,6 +1,6 @@
 """Print constraints.txt: the exact version of every package that pip put in this environment.
 
-    .venv/bin/python scripts/lock.py > constraints.txt
+.venv/bin/python scripts/lock.py > constraints.txt
 """
 
 from importlib.metadata import distributions

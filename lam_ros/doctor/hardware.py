@@ -40,11 +40,19 @@ def rendering(env: Mapping[str, str], run: Run = subprocess.run) -> Check:
     backend = env.get("MUJOCO_GL", "")
     try:
         done = run(
-            [sys.executable, "-c", RENDER], env=dict(env), capture_output=True, text=True, timeout=RENDER_S
+            [sys.executable, "-c", RENDER],
+            env=dict(env),
+            capture_output=True,
+            text=True,
+            timeout=RENDER_S,
         )
     except subprocess.TimeoutExpired:
-        return Check("rendering", False, f"no picture in {RENDER_S:.0f} s with MUJOCO_GL={backend}", _EGL)
-    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or ["no message"]
+        return Check(
+            "rendering", False, f"no picture in {RENDER_S:.0f} s with MUJOCO_GL={backend}", _EGL
+        )
+    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or [
+        "no message"
+    ]
     if done.returncode:
         return Check("rendering", False, f"MUJOCO_GL={backend}: {lines[-1]}", _EGL)
     return Check("rendering", True, f"{backend}, {lines[-1]}")

@@ -29,7 +29,9 @@ def dds_profile(env: Mapping[str, str]) -> Check:
         return Check("dds profile", False, f"{path}: not XML ({error})", _UNSET)
     sizes = [int(item.text or 0) for item in root.iter() if item.tag.endswith("segment_size")]
     if not sizes or max(sizes) < SEGMENT_BYTES:
-        found = f"{path}: segment of {max(sizes, default=0) / 2**20:.1f} MB, camera pictures get lost"
+        found = (
+            f"{path}: segment of {max(sizes, default=0) / 2**20:.1f} MB, camera pictures get lost"
+        )
         return Check("dds profile", False, found, _UNSET)
     return Check("dds profile", True, f"{path}, segment of {max(sizes) / 2**20:.0f} MB")
 
@@ -68,7 +70,9 @@ def shared_memory(free_bytes: int | None) -> Check:
     if free_bytes >= SHARED_MEMORY_FREE_BYTES:
         return Check("shared memory", True, found)
     remedy = f"{SHARED_MEMORY_FREE_BYTES / 2**20:.0f} MB are needed: in Docker --shm-size=1g or --ipc=host"
-    return Check("shared memory", False, found, f"{remedy}; else remove what killed processes left there")
+    return Check(
+        "shared memory", False, found, f"{remedy}; else remove what killed processes left there"
+    )
 
 
 def round_trip() -> tuple[Check, Check]:
@@ -104,4 +108,6 @@ def _round_trip_check(received: bool, took_ms: float, rmw: str) -> Check:
     if received:
         return Check("messages", True, f"through {rmw} and back, found after {took_ms:.1f} ms")
     remedy = "check ROS_DOMAIN_ID, ROS_AUTOMATIC_DISCOVERY_RANGE and firewall rules on loopback"
-    return Check("messages", False, f"nothing came back through {rmw} in {ROUND_TRIP_S:.0f} s", remedy)
+    return Check(
+        "messages", False, f"nothing came back through {rmw} in {ROUND_TRIP_S:.0f} s", remedy
+    )

@@ -37,7 +37,9 @@ def ros_source(env: Mapping[str, str], installation: Installation, rclpy_file: s
     inside = Path(rclpy_file).is_relative_to(installation.prefix)
     distro = env.get("ROS_DISTRO", "")
     if installation.from_wheels:
-        mixed = [name for name in ("LD_LIBRARY_PATH", "PYTHONPATH") if "/opt/ros/" in env.get(name, "")]
+        mixed = [
+            name for name in ("LD_LIBRARY_PATH", "PYTHONPATH") if "/opt/ros/" in env.get(name, "")
+        ]
         if mixed or not inside:
             return Check(
                 "ros",
@@ -48,7 +50,10 @@ def ros_source(env: Mapping[str, str], installation: Installation, rclpy_file: s
         return Check("ros", True, f"Jazzy from pip, rclpy {_version('ros-rclpy')}")
     if distro != "jazzy":
         return Check(
-            "ros", False, f"ROS 2 '{distro or 'unknown'}' at {rclpy_file}", f"Jazzy is needed: {SET_UP_AGAIN}"
+            "ros",
+            False,
+            f"ROS 2 '{distro or 'unknown'}' at {rclpy_file}",
+            f"Jazzy is needed: {SET_UP_AGAIN}",
         )
     return Check("ros", True, f"Jazzy, installed: {rclpy_file}")
 

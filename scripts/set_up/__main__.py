@@ -48,7 +48,8 @@ def make_venv(ros: Optional[Path]) -> None:
 def venv_fits(venv: Path, made_over: str, ros: str) -> bool:
     """Return whether the environment works, is of our Python, and over the same ROS 2."""
     config = venv / "pyvenv.cfg"
-    if not (venv / "bin/python").exists() or not config.is_file():
+    complete = [venv / "bin/python", venv / "bin/pip", config]  # pip comes last
+    if not all(path.exists() for path in complete):
         return False
     lines = [line.split("=", 1) for line in config.read_text().splitlines() if "=" in line]
     values = {name.strip(): value.strip() for name, value in lines}
@@ -124,7 +125,11 @@ def set_up(force: bool) -> bool:
             digest([*requirements(ros), ROOT / "constraints.txt"]),
             lambda: install_requirements(ros),
         ),
-        ("interfaces", digest(interfaces), lambda: build_workspace(ros) if ros else build_interfaces()),
+        (
+            "interfaces",
+            digest(interfaces),
+            lambda: build_workspace(ros) if ros else build_interfaces(),
+        ),
         ("packages", package_inputs(), install_packages),
     ]
     stale = [step for step in steps if stamps.get(step[0]) != step[1]]
@@ -150,6 +155,9 @@ def main() -> int:
         except SetUpError as error:
             print(f"set-up: {error}", file=sys.stderr)
             return LACKING
+        except KeyboardInterrupt:
+            print("set-up: interrupted; the next run goes on from here", file=sys.stderr)
+            return 130
     if worked:
         say(f"ready after {time.monotonic() - started_s:.0f} s; 'make demo' moves the arm")
     return 0

@@ -24,7 +24,9 @@ def build_workspace(ros: Path) -> None:
     # Built for numpy as .venv has it; the system's is older.
     arguments = ["-DBUILD_TESTING=OFF", f"-DPython3_EXECUTABLE={BIN}/python"]
     run([colcon, "build", "--cmake-args", *arguments], "colcon", env)
-    noted = changed(clean_environment(), sourced(ros / "setup.bash", ROOT / "install/local_setup.bash"))
+    noted = changed(
+        clean_environment(), sourced(ros / "setup.bash", ROOT / "install/local_setup.bash")
+    )
     (STATE / "ros_environment.json").write_text(json.dumps(noted, indent=1))
     site = next((VENV / "lib").glob("python3*/site-packages"))
     hook = Path(__file__).with_name("ros_environment_hook.py")

@@ -19,7 +19,9 @@ def merged(base, noted):
     for name, value in noted.items():
         if name.endswith("PATH"):
             wanted = value.split(os.pathsep)
-            kept = [part for part in env.get(name, "").split(os.pathsep) if part not in ["", *wanted]]
+            kept = [
+                part for part in env.get(name, "").split(os.pathsep) if part not in ["", *wanted]
+            ]
             env[name] = os.pathsep.join([*wanted, *kept])
         else:
             env[name] = value

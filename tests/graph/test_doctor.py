@@ -10,7 +10,17 @@ import sys
 from lam_ros.environment import node_environment
 
 # The others depend on what is plugged in, or on the checkpoint.
-NEEDED = {"python", "ros", "interfaces", "opencv", "dds profile", "shared memory", "messages", "dds segment", "rendering"}
+NEEDED = {
+    "python",
+    "ros",
+    "interfaces",
+    "opencv",
+    "dds profile",
+    "shared memory",
+    "messages",
+    "dds segment",
+    "rendering",
+}
 
 
 def look(domain_id, **changed):

@@ -23,14 +23,18 @@ JAZZY_RCLPY = "/opt/ros/jazzy/lib/python3.12/site-packages/rclpy/__init__.py"
 
 def answers(returncode=0, stdout="", stderr=""):
     """Stand in for subprocess.run."""
-    return lambda *args, **kwargs: SimpleNamespace(returncode=returncode, stdout=stdout, stderr=stderr)
+    return lambda *args, **kwargs: SimpleNamespace(
+        returncode=returncode, stdout=stdout, stderr=stderr
+    )
 
 
 def runs_out_of_time(*args, **kwargs):
     raise subprocess.TimeoutExpired(args[0], kwargs["timeout"])
 
 
-@pytest.mark.parametrize(("version", "ok"), [((3, 12, 1), True), ((3, 11, 9), False), ((3, 13, 0), False)])
+@pytest.mark.parametrize(
+    ("version", "ok"), [((3, 12, 1), True), ((3, 11, 9), False), ((3, 13, 0), False)]
+)
 def test_python(version, ok):
     check = software.python_version(version)
 
@@ -105,7 +109,9 @@ def test_our_own_profile_is_right():
     assert middleware.dds_profile({PROFILE: str(paths.dds_profile())}).ok
 
 
-@pytest.mark.parametrize("text", ["", "<profiles>", "<profiles/>", "<p><segment_size>524288</segment_size></p>"])
+@pytest.mark.parametrize(
+    "text", ["", "<profiles>", "<profiles/>", "<p><segment_size>524288</segment_size></p>"]
+)
 def test_a_profile_that_loses_pictures(tmp_path, text):
     check = middleware.dds_profile(profile(tmp_path, text))
 
@@ -150,7 +156,11 @@ def test_rendering_that_works():
 
 @pytest.mark.parametrize(
     "run",
-    [answers(1, stderr="Traceback\nImportError: cannot initialize EGL"), answers(-11), runs_out_of_time],
+    [
+        answers(1, stderr="Traceback\nImportError: cannot initialize EGL"),
+        answers(-11),
+        runs_out_of_time,
+    ],
     ids=["error", "crash", "hang"],
 )
 def test_rendering_that_fails(run):
@@ -263,7 +273,10 @@ def test_a_policy_without_a_checkpoint(checkpoints):
 
 
 def test_one_fault_is_told_to_people_and_to_machines(capsys):
-    checks = [doctor.Check("python", True, "3.12.1"), doctor.Check("ros", False, "none", "make setup")]
+    checks = [
+        doctor.Check("python", True, "3.12.1"),
+        doctor.Check("ros", False, "none", "make setup"),
+    ]
 
     code = doctor.tell(checks, json=True)
 
@@ -271,7 +284,12 @@ def test_one_fault_is_told_to_people_and_to_machines(capsys):
     answer = json.loads(captured.out.splitlines()[-1])
     assert code == 4
     assert answer["ok"] is False
-    assert answer["checks"][1] == {"name": "ros", "ok": False, "found": "none", "remedy": "make setup"}
+    assert answer["checks"][1] == {
+        "name": "ros",
+        "ok": False,
+        "found": "none",
+        "remedy": "make setup",
+    }
     assert "make setup" in captured.err
 
 

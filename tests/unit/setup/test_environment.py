@@ -53,7 +53,9 @@ def test_a_bare_environment_gets_everything():
     }
 
 
-@pytest.mark.parametrize("base", [{}, HUMBLE, OTHER_PIP, dict(os.environ)], ids=["bare", "humble", "pip", "this"])
+@pytest.mark.parametrize(
+    "base", [{}, HUMBLE, OTHER_PIP, dict(os.environ)], ids=["bare", "humble", "pip", "this"]
+)
 @pytest.mark.parametrize("installation", [PIP, SYSTEM], ids=["wheels", "system"])
 def test_applying_it_twice_changes_nothing(base, installation):
     once = process_environment(base, installation, threads=2)
@@ -62,7 +64,11 @@ def test_applying_it_twice_changes_nothing(base, installation):
 
 
 def test_what_a_person_set_stays():
-    chosen = {"MUJOCO_GL": "osmesa", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET", PROFILE: "/mine.xml"}
+    chosen = {
+        "MUJOCO_GL": "osmesa",
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET",
+        PROFILE: "/mine.xml",
+    }
 
     env = process_environment({**chosen, "ROS_DOMAIN_ID": "5", "OMP_NUM_THREADS": "3"}, PIP)
 
@@ -146,7 +152,9 @@ def test_a_process_started_under_a_foreign_ros_starts_itself_again(tmp_path):
         "PYTHONPATH": str(wrong),
     }
 
-    done = subprocess.run([sys.executable, "-c", PROBE], env=env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE], env=env, capture_output=True, text=True, timeout=60
+    )
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[0] == env.get("MUJOCO_GL", "egl")

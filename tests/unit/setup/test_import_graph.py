@@ -46,13 +46,23 @@ def in_rooms(name: str, *rooms: str) -> bool:
 def test_the_core_imports_numpy_and_the_standard_library_only(file):
     for name in imports_of(file):
         top = name.split(".")[0]
-        assert top in sys.stdlib_module_names | {"numpy"} or in_rooms(name, "lam_ros.core") or (
-            name == "lam_ros"
+        assert (
+            top in sys.stdlib_module_names | {"numpy"}
+            or in_rooms(name, "lam_ros.core")
+            or (name == "lam_ros")
         ), f"{file.name} imports {name}"
 
 
 @pytest.mark.parametrize(
-    "room", ["lam_ros/planning", "lam_ros/recording", "lam_ros/config.py", "lam_ros/paths.py", "sim", "policies"]
+    "room",
+    [
+        "lam_ros/planning",
+        "lam_ros/recording",
+        "lam_ros/config.py",
+        "lam_ros/paths.py",
+        "sim",
+        "policies",
+    ],
 )
 def test_only_the_graph_knows_ros(room):
     for file in files_below(room):
@@ -63,7 +73,10 @@ def test_only_the_graph_knows_ros(room):
 @pytest.mark.parametrize(
     ("room", "forbidden"),
     [
-        ("lam_ros/planning", ["lam_ros.bridge", "lam_ros.nodes", "lam_ros.run", "lam_sim", "lam_policies"]),
+        (
+            "lam_ros/planning",
+            ["lam_ros.bridge", "lam_ros.nodes", "lam_ros.run", "lam_sim", "lam_policies"],
+        ),
         ("lam_ros/bridge", ["lam_ros.nodes", "lam_ros.run", "lam_sim", "lam_policies"]),
         ("lam_ros/run", ["lam_ros.nodes"]),
         ("lam_ros/evaluation", ["lam_ros.nodes", "lam_ros.bridge"]),
@@ -94,7 +107,9 @@ def test_the_graph_is_the_same_on_a_real_arm(room):
 def test_what_we_import_is_in_the_requirements():
     text = (ROOT / "requirements.txt").read_text() + (ROOT / "requirements-ros.txt").read_text()
     lines = [line.split("#")[0].strip() for line in text.splitlines()]
-    required = {line.split("==")[0].split("[")[0].lower().replace("_", "-") for line in lines if line}
+    required = {
+        line.split("==")[0].split("[")[0].lower().replace("_", "-") for line in lines if line
+    }
     distributions = packages_distributions()
     for room in ("lam_ros", "sim", "policies"):
         for file in files_below(room):
@@ -102,4 +117,6 @@ def test_what_we_import_is_in_the_requirements():
                 if top in sys.stdlib_module_names | OURS or is_ros(top):
                     continue
                 names = {name.lower().replace("_", "-") for name in distributions.get(top, [])}
-                assert names & required, f"{file.relative_to(ROOT)} imports {top}: not in requirements"
+                assert names & required, (
+                    f"{file.relative_to(ROOT)} imports {top}: not in requirements"
+                )

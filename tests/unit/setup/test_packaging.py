@@ -29,7 +29,12 @@ runpy.run_path("setup.py", run_name="__main__")
 def arguments():
     """What setup.py gives to setuptools."""
     done = subprocess.run(
-        [sys.executable, "-c", SHOW], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", SHOW],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -37,7 +42,11 @@ def arguments():
 @pytest.fixture(scope="module")
 def installed(arguments):
     """Installed path -> source path of every data file."""
-    return {f"{folder}/{Path(file).name}": file for folder, files in arguments["data_files"] for file in files}
+    return {
+        f"{folder}/{Path(file).name}": file
+        for folder, files in arguments["data_files"]
+        for file in files
+    }
 
 
 def files_below(folder):
@@ -63,7 +72,11 @@ def test_ros2_finds_the_package(installed):
 
 
 def test_every_node_has_an_executable(installed):
-    nodes = [file for file in (ROOT / "lam_ros/nodes").glob("[a-z]*.py") if "\ndef main(" in file.read_text()]
+    nodes = [
+        file
+        for file in (ROOT / "lam_ros/nodes").glob("[a-z]*.py")
+        if "\ndef main(" in file.read_text()
+    ]
     for node in nodes:
         source = installed.get(f"lib/lam_ros/{node.stem}")
         assert source, f"ln -s ../node_launcher scripts/nodes/{node.stem}"
@@ -95,7 +108,9 @@ def test_a_node_is_started_in_the_python_of_its_installation(tmp_path, executabl
     interpreter.chmod(0o755)
     env = {"PATH": f"{tmp_path}/path:{os.environ['PATH']}"}
 
-    done = subprocess.run([launcher, "--ros-args"], env=env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [launcher, "--ros-args"], env=env, capture_output=True, text=True, timeout=60
+    )
 
     words = done.stdout.split()
     assert Path(words[0]).resolve() == interpreter.resolve()
@@ -130,7 +145,10 @@ def test_colcon_is_told_of_both_packages():
 
 
 def test_the_interfaces_name_every_package_that_their_fields_come_from():
-    depends = {item.text for item in ElementTree.parse(ROOT / "lam_interfaces/package.xml").getroot().iter("depend")}
+    depends = {
+        item.text
+        for item in ElementTree.parse(ROOT / "lam_interfaces/package.xml").getroot().iter("depend")
+    }
     cmake = (ROOT / "lam_interfaces/CMakeLists.txt").read_text()
     for folder in ("msg", "srv", "action"):
         for file in (ROOT / "lam_interfaces" / folder).iterdir():

@@ -28,7 +28,9 @@ def test_a_checkout_is_its_own_share():
 
 
 @pytest.mark.parametrize(
-    "modules", ["lib/python3.12/site-packages", "lib/python3.12/dist-packages", "."], ids=["pip", "debian", "target"]
+    "modules",
+    ["lib/python3.12/site-packages", "lib/python3.12/dist-packages", "."],
+    ids=["pip", "debian", "target"],
 )
 def test_an_installation_is_found_from_its_modules(tmp_path, modules):
     module, share = installed(tmp_path / "install/lam_ros", modules)

@@ -75,7 +75,9 @@ def test_the_first_python_that_fits_is_taken(machine):
 
 
 def test_without_python_the_remedy_is_one_line(machine, common):
-    with pytest.raises(common.SetUpError, match=r"python3\.12-venv.*uv python install 3\.12") as error:
+    with pytest.raises(
+        common.SetUpError, match=r"python3\.12-venv.*uv python install 3\.12"
+    ) as error:
         machine.find_python(["/bin/false"])
 
     assert "\n" not in str(error.value)
@@ -114,6 +116,7 @@ def venv(tmp_path):
     """An environment, as far as the set-up looks."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/python").touch()
+    (tmp_path / "bin/pip").touch()
     (tmp_path / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.12.3\n")
     return tmp_path
 
@@ -132,8 +135,9 @@ def test_an_environment_over_another_ros_is_made_anew(main, venv):
     assert not main["venv_fits"](venv, "pip", "/opt/ros/jazzy")
 
 
-def test_a_broken_environment_is_made_anew(main, venv):
-    (venv / "bin/python").unlink()
+@pytest.mark.parametrize("missing", ["bin/python", "bin/pip", "pyvenv.cfg"])
+def test_a_broken_environment_is_made_anew(main, venv, missing):
+    (venv / missing).unlink()
 
     assert not main["venv_fits"](venv, "pip", "pip")
 
