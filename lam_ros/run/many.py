@@ -1,0 +1,99 @@
+"""Many runs through the real graph, one after the other, with a rate of success.
+
+    python -m lam_ros.run.many --first-seed 1000000 --count 20 [key=value ...]
+
+Each seed draws an instruction, and the scene that holds what it names.  It is the
+evaluation in lockstep (`lam eval`) over again, in real time and through ROS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lam_ros import environment
+from lam_ros.core.errors import LamError
+from lam_ros.evaluation.stats import wilson_95
+from lam_ros.run.report import RunReport, RunRequest
+from lam_ros.run.run import run
+from lam_sim.catalog import TASK_COLORS
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What came of all runs."""
+
+    reports: tuple[RunReport, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain data for JSON."""
+        count, done = len(self.reports), sum(report.success for report in self.reports)
+        seconds = [report.seconds for report in self.reports if report.success]
+        latency = [report.latency_ms for report in self.reports if report.latency_ms]
+        return {
+            "runs": count,
+            "successes": done,
+            "success_rate": done / count,
+            "wilson_95": list(wilson_95(done, count)),
+            "seconds_per_task": float(np.mean(seconds)) if seconds else None,
+            "start_seconds": float(np.mean([report.start_seconds for report in self.reports])),
+            "latency_ms": float(np.mean(latency)) if latency else None,
+            "failures": [
+                {"seed": r.seed, "instruction": r.instruction, "message": r.message}
+                for r in self.reports
+                if not r.success
+            ],
+        }
+
+
+def draw_instruction(seed: int) -> str:
+    """Draw `put the ... cube in the ... bowl` or `... on the ... spot`."""
+    rng = np.random.default_rng([seed, 0x1257])
+    cube, target = (str(color) for color in rng.choice(TASK_COLORS, 2, replace=False))
+    place = "in the {} bowl" if rng.random() < 0.5 else "on the {} spot"
+    return f"put the {cube} cube {place.format(target)}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run all seeds, one line each on standard error, JSON at the end."""
+    parser = argparse.ArgumentParser(prog="python -m lam_ros.run.many")
+    parser.add_argument("--first-seed", type=int, default=1_000_000)
+    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--out", default="", metavar="DIR", help="folder of the runs' folders")
+    parser.add_argument("--video", action="store_true", help="make the film of each run")
+    parser.add_argument("overrides", nargs="*", metavar="key=value")
+    options = parser.parse_args(argv)
+    environment.ensure()
+    began = time.strftime("%Y%m%d-%H%M%S")
+    reports = []
+    for seed in range(options.first_seed, options.first_seed + options.count):
+        request = RunRequest(
+            instruction=draw_instruction(seed),
+            seed=seed,
+            out=Path(options.out or f"runs/many-{began}") / str(seed),
+            video=options.video,
+            show=False,
+            overrides=tuple(options.overrides),
+        )
+        try:
+            report = run(request)
+        except LamError as error:
+            print(f"{error}", file=sys.stderr)
+            return int(error.exit_code)
+        reports.append(report)
+        mark = "✓" if report.success else "✗"
+        print(f"{mark} {seed} {request.instruction} ({report.seconds:.1f} s) {report.message}",
+              file=sys.stderr)  # fmt: skip
+    print(json.dumps(Tally(tuple(reports)).to_dict()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
