@@ -11,7 +11,7 @@ from lam_policies.checkpoint import open_checkpoint
 from lam_ros.core.skills import Skill
 from lam_ros.graph import GraphParameters
 from lam_ros.paths import find_checkpoint
-from lam_ros.run.pictures import RECORDING
+from lam_ros.run.recording import RECORDING
 from lam_ros.run.settings import RunSettings, write_groups
 
 _EXPERT_SCENE_RATE_HZ = 50.0

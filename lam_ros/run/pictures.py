@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lam_ros.run.film import Stage, Words, shoot
-from lam_ros.run.recording import load_moments
+from lam_ros.run.recording import RECORDING, load_moments
 from lam_ros.run.settings import RunSettings
 from lam_ros.run.sheet import make_sheet
 from lam_ros.run.timeline import Timeline
@@ -15,7 +15,7 @@ from lam_sim.sampling import sample_scene
 BEFORE_NS = 300_000_000
 """How long before the instruction the film begins."""
 
-FILM, SHEET, RECORDING = "video.mp4", "contact_sheet.png", "recording.npz"
+FILM, SHEET = "video.mp4", "contact_sheet.png"
 
 
 def make_pictures(

@@ -17,6 +17,9 @@ import numpy as np
 from lam_ros.core.errors import DataError
 from lam_ros.core.types import FloatArray, ImageArray
 
+RECORDING = "recording.npz"
+"""Its name in the run's folder, while the film is not made yet."""
+
 
 @dataclass(frozen=True, eq=False)
 class Moment:

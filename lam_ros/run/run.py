@@ -14,6 +14,7 @@ from lam_ros.locks import hold_domain, hold_run
 from lam_ros.planning.outcome import Refuse
 from lam_ros.planning.screen import check_text
 from lam_ros.run.parameters import Driver, driver_of, graph_parameters
+from lam_ros.run.recording import RECORDING
 from lam_ros.run.report import RunReport, RunRequest, StepReport, Termination
 from lam_ros.run.session import Ended, Session
 from lam_ros.run.settings import RunSettings, load_run_settings
@@ -145,7 +146,7 @@ def _with_pictures(
 ) -> RunReport:
     """Make film and contact sheet of a run in which there was something to see."""
     if report.termination is Termination.CANCELLED or not report.steps:
-        (Path(report.run_dir) / "recording.npz").unlink(missing_ok=True)
+        (Path(report.run_dir) / RECORDING).unlink(missing_ok=True)
         return report
     from lam_ros.run.film import Words
     from lam_ros.run.pictures import make_pictures
