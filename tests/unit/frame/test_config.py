@@ -46,7 +46,7 @@ def test_an_override_of_an_unknown_key_is_refused_with_the_nearest() -> None:
 
 
 def test_an_unknown_option_of_a_group_names_those_there_are() -> None:
-    with pytest.raises(ConfigError, match="unknown policy 'lamb'; allowed: .*lam"):
+    with pytest.raises(ConfigError, match=r"unknown policy 'lamb'; allowed: .*lam"):
         compose_config("run", ["policy=lamb"])
 
 

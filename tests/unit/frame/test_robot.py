@@ -12,7 +12,7 @@ from lam_ros.core.errors import ConfigError, FingerprintMismatch, RobotError
 from lam_ros.core.robot import RobotDescription
 
 
-@pytest.fixture()
+@pytest.fixture
 def data() -> dict[str, Any]:
     return copy.deepcopy(load_robot("so101").to_dict())
 
@@ -57,7 +57,7 @@ def test_a_limit_that_is_not_a_number_is_refused(data: dict[str, Any]) -> None:
 
 def test_a_pose_outside_the_limits_is_refused(data: dict[str, Any]) -> None:
     data["poses"]["home_rad"][0] = 3.0
-    with pytest.raises(RobotError, match="puts 'shoulder_pan' at 3.0"):
+    with pytest.raises(RobotError, match=r"puts 'shoulder_pan' at 3\.0"):
         RobotDescription.from_dict(data)
 
 
