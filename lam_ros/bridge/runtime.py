@@ -11,6 +11,7 @@ down in order.  Its module ends with:
 
 from __future__ import annotations
 
+import gc
 import signal
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -72,11 +73,15 @@ class LamNode(LifecycleNode):
             if step() != TransitionCallbackReturn.SUCCESS:
                 raise self.failure or LamError("the node could not be started")
 
-    def take_down(self) -> None:
-        """Stop acting and give everything back, from any state."""
+    def stop(self) -> None:
+        """Stop acting, from any state."""
         if self._active:
             self._active = False
             self.deactivate()
+
+    def take_down(self) -> None:
+        """Stop acting and give everything back, from any state."""
+        self.stop()
         self.cleanup()
 
     def fail(self, error: LamError) -> None:
@@ -156,24 +161,30 @@ def run_node(make: Callable[[], LamNode], arguments: Sequence[str] | None = None
         make: creates the node, for example its class.
         arguments: ROS arguments; those of the command line by default.
     """
-    node: LamNode | None = None
+    code = _live(make, arguments)
+    # A node in a reference cycle would keep the middleware's participant, which then
+    # dies at exit under its own threads, and now and then aborts the process.
+    gc.unfreeze()
+    gc.enable()
+    gc.collect()
+    return code
+
+
+def _live(make: Callable[[], LamNode], arguments: Sequence[str] | None) -> int:
     name = getattr(make, "__name__", "node")
     try:
         with ros(arguments) as executor, ended_by_signal() as ended:
+            node = make()
+            name = node.get_name()
             try:
-                node = make()
-                name = node.get_name()
-                executor.add_node(node)
-                if node.get_parameter("autostart").value:
-                    node.bring_up()
-                spin(executor, lambda: bool(ended) or _has_failed(node))
-                if node.failure is not None and not ended:
-                    raise node.failure
+                _run(node, executor, ended)
             finally:
-                if node is not None:
-                    node.take_down()
-                    executor.remove_node(node)
-                    node.destroy_node()
+                node.stop()
+                # What an executor still looks at must not be destroyed under it.
+                executor.shutdown()
+                node.cleanup()
+                rclpy.try_shutdown()
+                node.destroy_node()
     except LamError as error:
         get_logger(name).fatal(str(error))
         return int(error.exit_code)
@@ -222,5 +233,10 @@ def spin(executor: EventsExecutor, done: Callable[[], bool]) -> None:
         executor.spin_once(timeout_sec=SPIN_S)
 
 
-def _has_failed(node: LamNode | None) -> bool:
-    return node is not None and node.failure is not None and node.is_active
+def _run(node: LamNode, executor: EventsExecutor, ended: list[int]) -> None:
+    executor.add_node(node)
+    if node.get_parameter("autostart").value:
+        node.bring_up()
+    spin(executor, lambda: bool(ended) or (node.is_active and node.failure is not None))
+    if node.failure is not None and not ended:
+        raise node.failure

@@ -131,10 +131,16 @@ class Arm:
 
     def rests(self, seconds: float = 0.3) -> bool:
         """Spin for a while and tell whether every command was the same."""
+        self._hear_commands(2)  # one may be left from before
         self.commands.clear()
         self.graph.spin_for(seconds)
+        self._hear_commands(3)
         positions = np.array([message.position_rad for _, message in self.commands])
-        return len(positions) > 2 and not np.ptp(positions, axis=0).any()
+        return not np.ptp(positions, axis=0).any()
+
+    def _hear_commands(self, count: int) -> None:
+        wanted = len(self.commands) + count
+        self.graph.spin_until(lambda: len(self.commands) >= wanted, "the command stream")
 
     def _on_command(self, message: Any) -> None:
         self.commands.append((time.monotonic_ns(), message))
