@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from rclpy.action import ActionClient
+from rclpy.action.client import ClientGoalHandle
 from rclpy.node import Node
+from unique_identifier_msgs.msg import UUID
 
 from lam_interfaces.action import RunSkill
 from lam_ros.bridge import topics
@@ -61,8 +64,10 @@ class SkillClient:
             prompt=planned.prompt,
             timeout_s=float(step.timeout_s),
         )
-        token = self._token
-        answer = self._client.send_goal_async(goal)
+        token, name = self._token, UUID(uuid=list(uuid4().bytes))
+        # A handle of our own making: it can cancel a goal whose answer was lost.
+        self._goal = ClientGoalHandle(self._client, name, None)
+        answer = self._client.send_goal_async(goal, goal_uuid=name)
         answer.add_done_callback(lambda future: self._on_answer(token, future.result()))
 
     def stop(self, now_ns: int) -> None:
@@ -75,16 +80,15 @@ class SkillClient:
             self._goal.cancel_goal_async()
 
     def watch(self, now_ns: int) -> None:
-        """Give up a server that does not answer."""
-        since_ns = self._waiting_since_ns
-        if self.status.state is not SkillState.RUNNING or since_ns is None:
+        """Give up a server that does not answer, or is gone."""
+        if self.status.state is not SkillState.RUNNING:
             return
-        if now_ns - since_ns > self._patience_ns:
-            self._end(
-                self._token,
-                SkillState.POLICY_ERROR,
-                f"the node that serves {topics.RUN_SKILL} does not answer",
-            )
+        since_ns = self._waiting_since_ns
+        if not self._client.server_is_ready():
+            self._give_up("is gone")
+        elif since_ns is not None and now_ns - since_ns > self._patience_ns:
+            self._goal.cancel_goal_async()
+            self._give_up("does not answer")
 
     def destroy(self) -> None:
         """Close the client."""
@@ -98,13 +102,17 @@ class SkillClient:
         if token != self._token or self._stopping:
             goal.cancel_goal_async()
         else:
-            self._goal, self._waiting_since_ns = goal, None
+            self._waiting_since_ns = None
         result = goal.get_result_async()
         result.add_done_callback(lambda future: self._on_result(token, future.result().result))
 
     def _on_result(self, token: int, result: RunSkill.Result) -> None:
         state = _STATES.get(result.termination, SkillState.POLICY_ERROR)
         self._end(token, state, result.detail)
+
+    def _give_up(self, why: str) -> None:
+        detail = f"the node that serves {topics.RUN_SKILL} {why}"
+        self._end(self._token, SkillState.POLICY_ERROR, detail)
 
     def _end(self, token: int, state: SkillState, detail: str) -> None:
         if token == self._token and self.status.state is SkillState.RUNNING:

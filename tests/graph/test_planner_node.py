@@ -154,3 +154,19 @@ def test_without_a_scene_the_instruction_fails(
     result = Instructions(graph).ask(INSTRUCTION)
     assert result.termination == Result.STEP_FAILED
     assert topics.SCENE in result.message
+
+
+def test_a_policy_that_goes_away_fails_the_step(
+    graph: Any, world: Any, settings: Callable[..., str]
+) -> None:
+    world.sim(scene=SCENE)
+    world.control()
+    policy = world.policy()
+    world.planner(planner=settings(max_replans=0, max_attempts=2))
+    instructions = Instructions(graph)
+    goal = instructions.send(INSTRUCTION)
+    graph.spin_until(lambda: policy.prompts, "the policy to be asked")
+    world.nodes[2].take_down()
+    result = instructions.end(goal).result
+    assert result.termination == Result.STEP_FAILED
+    assert "lam/run_skill" in result.message
