@@ -25,7 +25,9 @@ from lam_sim.render import VIEWER, Quality
 from lam_sim.scenes import SceneSpec
 from lam_sim.world import LockstepSim, SimConfig
 
-QUICK = replace(VIEWER, samples=0, facets=(24, 12))
+QUICK = replace(VIEWER, samples=0, facets=(24, 12), shadow_px=1024)
+"""A quarter of the fine quality's time."""
+
 VIEW_PX = (640, 480)
 SIDE_PX = 240
 HEADER_PX = 64

@@ -170,5 +170,5 @@ def _with_pictures(
 def verdict_line(report: RunReport) -> str:
     """Return the verdict in one line for people."""
     if report.success:
-        return f"done: {', '.join(report.goal)} holds, by the simulator's ground truth"
+        return f"done, by the simulator's ground truth: {', '.join(report.goal)}"
     return f"{report.termination.replace('_', ' ')}: {report.message}"

@@ -26,7 +26,7 @@ def make_sheet(
     path: Path, moments: Sequence[Moment], stage: Stage, timeline: Timeline, words: Words
 ) -> None:
     """Write the sheet as a PNG."""
-    keys = timeline.key_moments(words.verdict)
+    keys = timeline.key_moments("the end: success" if words.success else "the end: failure")
     tiles = [_tile(_nearest(moments, key.stamp_ns), key, stage, timeline) for key in keys]
     Image.fromarray(_page(tiles, words)).save(path)
 
@@ -54,7 +54,7 @@ def _page(tiles: Sequence[ImageArray], words: Words) -> ImageArray:
     tile_height, tile_width = tiles[0].shape[:2]
     width = columns * (tile_width + GAP_PX) + GAP_PX
     page = canvas.blank(width, 2 * TITLE_PX + rows * (tile_height + GAP_PX) + GAP_PX)
-    title = f"{words.instruction}   ({words.policy})"
+    title = f"{words.instruction}   ·   policy: {words.policy}"
     color = canvas.GREEN if words.success else canvas.RED
     canvas.paste(page, canvas.text_line(title, width, TITLE_PX), 0, 0)
     canvas.paste(page, canvas.text_line(words.verdict, width, TITLE_PX, back=color), 0, TITLE_PX)

@@ -29,6 +29,7 @@ class Quality:
         facets: how many facets a round shape has around and along.
         trim: whether the decoration of group 1 is drawn.
         studio: whether it is lit for people, whatever the light of the scene.
+        shadow_px: side of the map of shadows; in software it costs more than the picture.
     """
 
     samples: int
@@ -36,6 +37,7 @@ class Quality:
     facets: tuple[int, int]
     trim: bool
     studio: bool
+    shadow_px: int = 4096
 
 
 POLICY = Quality(samples=0, shadows=False, facets=(14, 8), trim=False, studio=False)
@@ -139,7 +141,7 @@ def _set_quality(model: mujoco.MjModel, quality: Quality, width_px: int, height_
     model.vis.quality.offsamples = quality.samples
     model.vis.quality.numslices, model.vis.quality.numstacks = quality.facets
     model.vis.quality.numquads = 1
-    model.vis.quality.shadowsize = 4096
+    model.vis.quality.shadowsize = quality.shadow_px
     model.vis.map.shadowclip = 0.5
     model.vis.global_.offwidth = width_px
     model.vis.global_.offheight = height_px

@@ -60,7 +60,7 @@ def test_json_can_hold_it_and_has_the_fixed_keys() -> None:
 
 
 def test_the_verdict_says_what_holds_or_what_failed() -> None:
-    assert "in(red_cube_1, blue_bowl_1) holds" in verdict_line(REPORT)
+    assert verdict_line(REPORT).endswith("ground truth: in(red_cube_1, blue_bowl_1)")
     failed = replace(
         REPORT, success=False, termination=Termination.STEP_FAILED, message="step 'x' failed: y"
     )
