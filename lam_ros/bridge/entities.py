@@ -42,11 +42,17 @@ class Entities:
         self._closers.append(lambda: self._node.destroy_client(client))
         return client
 
-    def timer(self, period_s: float, callback: Callable[[], object]) -> None:
-        """Open a timer; no jump of the date reaches it."""
+    def timer(self, period_s: float, callback: Callable[[], object]) -> Any:
+        """Open a timer that stands still: `reset` starts it, `cancel` stops it.
+
+        It is never destroyed while the executor looks at it, and no jump of the date
+        reaches it.
+        """
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         timer = self._node.create_timer(period_s, callback, clock=clock)
+        timer.cancel()
         self._closers.append(lambda: self._node.destroy_timer(timer))
+        return timer
 
     def add(self, close: Callable[[], object]) -> None:
         """Have `close` called with the others."""

@@ -40,7 +40,7 @@ class ExpertNode(LamNode):
     def __init__(self, **node_arguments: Any) -> None:
         """Create the node, unconfigured."""
         super().__init__("expert", **node_arguments)
-        self._opened, self._running = Entities(self), Entities(self)
+        self._opened = Entities(self)
         self._scene: Scene | None = None
         self._joints: JointState | None = None
         self._expert: Expert | None = None
@@ -52,6 +52,7 @@ class ExpertNode(LamNode):
         self._period_s = 1.0 / self.number("rate_hz", 25.0)
         self._teleop = CartesianTeleop(self._robot)
         opened, names = self._opened, self._robot.topics
+        self._timer = opened.timer(self._period_s, self._tick)
         self._commands = opened.publisher(lam_msg.JointCommand, topics.TELEOP_COMMAND, qos.COMMAND)
         joints = sensor_msgs.msg.JointState
         opened.listen(joints, names.joint_state, self._on_joints, qos.SENSOR)
@@ -81,7 +82,7 @@ class ExpertNode(LamNode):
         step = Step(Skill(request.skill), request.object_id, request.target_id)
         self._expert = Expert(self._robot, self._teleop, step, Style())
         self._started_ns, self._timeout_s = self._time.now_ns(), request.timeout_s
-        self._running.timer(self._period_s, self._tick)
+        self._timer.reset()
 
     def cancel_goal(self) -> None:
         """Fall silent, upon which the arm holds."""
@@ -108,7 +109,7 @@ class ExpertNode(LamNode):
         if self._expert is None:
             return
         self._expert = None
-        self._running.close()
+        self._timer.cancel()
         seconds = ns_to_seconds(self._time.now_ns() - self._started_ns)
         result = RunSkill.Result(termination=int(reason), detail=detail, seconds=seconds)
         self._server.finish(End.ABORTED, result)

@@ -45,7 +45,7 @@ class PlannerNode(LamNode):
     def __init__(self, **node_arguments: Any) -> None:
         """Create the node, unconfigured."""
         super().__init__("planner", **node_arguments)
-        self._opened, self._running = Entities(self), Entities(self)
+        self._opened = Entities(self)
         self._scene: Scene | None = None
         self._execution: PlanExecution | None = None
         self._said: PlanProgress | None = None
@@ -57,6 +57,7 @@ class PlannerNode(LamNode):
         group = load_group("planner", self.text("planner", "default"))
         self._planner = Planner(self._skills(), build(PlannerConfig, group, "planner"))
         opened = self._opened
+        self._timer = opened.timer(TICK_S, self._tick)
         opened.listen(lam_msg.Scene, topics.SCENE, self._on_scene, qos.SCENE)
         self._plans = opened.publisher(lam_msg.Plan, topics.PLAN, qos.LATCHED)
         opened.serve(PlanInstruction, topics.PLAN_INSTRUCTION, self._on_plan)
@@ -94,7 +95,7 @@ class PlannerNode(LamNode):
         self._goal: list[str] = []
         self._execution, self._said = None, None
         self._started_ns = self._time.now_ns()
-        self._running.timer(TICK_S, self._tick)
+        self._timer.reset()
 
     def cancel_goal(self) -> None:
         """Hold the arm, then end."""
@@ -154,7 +155,7 @@ class PlannerNode(LamNode):
     def _finish(
         self, termination: int, message: str, result: ExecuteInstruction.Result | None = None
     ) -> None:
-        self._running.close()
+        self._timer.cancel()
         now_ns = self._time.now_ns()
         result = result or ExecuteInstruction.Result()
         result.termination, result.message = int(termination), message

@@ -46,7 +46,8 @@ class SimNode(LamNode):
     def __init__(self, **node_arguments: Any) -> None:
         """Create the node, unconfigured."""
         super().__init__("sim", **node_arguments)
-        self._opened, self._running = Entities(self), Entities(self)
+        self._opened = Entities(self)
+        self._timer: Any = None
         self._log: StateLog | None = None
 
     def configure(self) -> None:
@@ -62,18 +63,20 @@ class SimNode(LamNode):
         self._pacer = Pacer(self._robot.control_period_ns)
         self._started_ns = self._ros_clock.now_ns()
         self._pacer.start(self._started_ns)
-        self._running.timer(1.0 / self._robot.control_rate_hz, self._tick)
-        self._running.add(self._say_pace)
+        self._timer.reset()
 
     def deactivate(self) -> None:
         """Stop time, and write what was recorded."""
-        self._running.close()
+        if self._timer is not None and not self._timer.is_canceled():
+            self._timer.cancel()
+            self._say_pace()
         if self._log is not None:
             self._log.save(Path(self._record_path))
             self._log = None
 
     def cleanup(self) -> None:
         """Close the topics and free the GL contexts."""
+        self._timer = None
         self._opened.close()
 
     # -- setting up --------------------------------------------------------------------
@@ -98,6 +101,7 @@ class SimNode(LamNode):
     def _open(self) -> None:
         robot, opened = self._robot, self._opened
         opened.add(self._world.close)
+        self._timer = opened.timer(1.0 / robot.control_rate_hz, self._tick)
         self._joints = opened.publisher(
             sensor_msgs.msg.JointState, robot.topics.joint_state, qos.SENSOR
         )

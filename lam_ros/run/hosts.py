@@ -48,7 +48,8 @@ class InProcess:
     def __exit__(self, *exception: object) -> None:
         """Take all nodes down, the newest first."""
         for node in reversed(self._nodes):
-            node.take_down()
-            self._executor.remove_node(node)
+            node.stop()
+            self._executor.remove_node(node)  # before anything of it is destroyed
+            node.cleanup()
             node.destroy_node()
         self._nodes.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -101,6 +102,13 @@ class Session:
         Raises:
             LamError: if the graph cannot be started.
         """
+        try:
+            return self._run(instruction, answer)
+        finally:
+            # A node in a reference cycle keeps the middleware's threads, which abort an exit.
+            gc.collect()
+
+    def _run(self, instruction: str, answer: str) -> Ended:
         with ended_by_signal() as self._signals, ros() as self._executor:
             node = rclpy.create_node("lam_run")
             self._executor.add_node(node)
@@ -111,7 +119,9 @@ class Session:
             except Interrupted:
                 return self._ended(client, Termination.CANCELLED, "interrupted")
             finally:
-                self._executor.remove_node(node)
+                # What the executor still looks at must not be destroyed under it.
+                self._executor.shutdown()
+                rclpy.try_shutdown()
                 node.destroy_node()
 
     @contextmanager
