@@ -78,7 +78,9 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     try:
         robot = RobotDescription.from_dict(card["robot"])
     except (RobotError, TypeError, KeyError) as error:
-        raise CheckpointError(f"checkpoint '{name}': robot in {CARD}: {error}; {RETRIEVE}") from None
+        raise CheckpointError(
+            f"checkpoint '{name}': robot in {CARD}: {error}; {RETRIEVE}"
+        ) from None
     return Checkpoint(folder, card, robot)
 
 

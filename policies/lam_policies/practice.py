@@ -28,22 +28,12 @@ from lam_sim.expert import Expert, Phase
 from lam_sim.ik import CartesianTeleop
 from lam_sim.judge import Judge
 from lam_sim.noise import Noise, NoiseConfig
+from lam_sim.rollout import HOLD_FRAMES, NOISE_SHARE
 from lam_sim.style import sample_style
 from lam_sim.tasks import Episode
 from lam_sim.world import LockstepSim
 
-HOLD_FRAMES = 14
-"""Frames of standing still at the end; the policy must learn to stop."""
-
 REPLAN_FRAMES = 4
-
-_NOISE_SHARE = {
-    Phase.DESCEND: 0.5,
-    Phase.CLOSE: 0.15,
-    Phase.LOWER: 0.3,
-    Phase.OPEN: 0.15,
-    Phase.DONE: 0.0,
-}
 
 
 @dataclass(frozen=True)
@@ -138,7 +128,7 @@ class Practice:
             log.add_row(joints.position_rad, decision.target_rad, scene)
             still = still + 1 if decision.phase is Phase.DONE else 0
             self._execute(
-                decision.target_rad + noise.next(self._dt_s, _NOISE_SHARE.get(decision.phase, 1.0))
+                decision.target_rad + noise.next(self._dt_s, NOISE_SHARE.get(decision.phase, 1.0))
             )
             scene = sim.truth()
             judge.watch(scene)

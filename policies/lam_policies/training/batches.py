@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -73,7 +73,7 @@ class Batcher:
         merged[OBS_LANGUAGE_TOKENS] = merged[OBS_LANGUAGE_TOKENS][:, :used]
         return merged
 
-    def from_step(self, step: int) -> Iterator[Batch]:
+    def from_step(self, step: int) -> Generator[Batch]:
         """Yield the batches from number `step` on, for ever; close it to stop the thread."""
         with ThreadPoolExecutor(max_workers=1) as pool:
             ahead = [pool.submit(self.batch, step + i) for i in range(2)]

@@ -58,9 +58,7 @@ def decode(data: DataSet, robot: RobotDescription, folder: Path, stride: int) ->
     ends = np.cumsum(lengths)
     starts = ends - lengths
     for camera in robot.camera_names:
-        decode_camera(
-            data, robot.image_feature(camera), stride, store.picture_file(folder, camera)
-        )
+        decode_camera(data, robot.image_feature(camera), stride, store.picture_file(folder, camera))
     picture_row = np.concatenate(
         [np.arange(start, end, stride) for start, end in zip(starts, ends, strict=True)]
     )

@@ -53,11 +53,12 @@ def export(
         **provenance,
     }
     (part / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    _swap(part, folder)
+    replace_folder(part, folder)
     return folder
 
 
-def _swap(part: Path, folder: Path) -> None:
+def replace_folder(part: Path, folder: Path) -> None:
+    """Put a finished folder in the place of an older one, if there is one."""
     old = folder.with_name(folder.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():

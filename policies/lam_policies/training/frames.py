@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,7 @@ class Frames:
             frame, shape (R, 2, 3); NaN where not known.
         pixels: by camera, where both are seen: x, y in [-1, 1], 1 if visible; shape
             (N, cameras, 2, 3).
+        made: how the data were made, for the record: name, seeds.
     """
 
     pictures: Mapping[str, npt.NDArray[np.uint8]]
@@ -44,6 +46,7 @@ class Frames:
     said_index: Ints
     places_m: Floats
     pixels: Floats
+    made: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of samples: rows with pictures."""

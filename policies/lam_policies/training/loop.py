@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lerobot.configs.types import FeatureType, PolicyFeature
 from lerobot.utils.constants import ACTION, OBS_STATE
 from safetensors.torch import load_file
 
 from lam_policies.checkpoint import WEIGHTS
+from lam_policies.training import provenance
 from lam_policies.training import report as reports
 from lam_policies.training import state as states
 from lam_policies.training.batches import Batcher
@@ -34,7 +34,9 @@ CHECKPOINT = "checkpoint"
 FINAL_RATE = 0.01
 
 
-def policy_config(config: TrainConfig, robot: RobotDescription, parts: Sequence[Frames]) -> LamConfig:
+def policy_config(
+    config: TrainConfig, robot: RobotDescription, parts: Sequence[Frames]
+) -> LamConfig:
     """Return the configuration of the policy for a robot and the words in the data."""
     said = {words for part in parts for words in part.said}
     settings: dict[str, Any] = {
@@ -62,7 +64,9 @@ def policy_config(config: TrainConfig, robot: RobotDescription, parts: Sequence[
 class Trainer:
     """One run."""
 
-    def __init__(self, config: TrainConfig, robot: RobotDescription, parts: Sequence[Frames]) -> None:
+    def __init__(
+        self, config: TrainConfig, robot: RobotDescription, parts: Sequence[Frames]
+    ) -> None:
         """Build the policy, and take up where the run stopped if there is a state."""
         torch.manual_seed(config.seed)
         self.config = config
@@ -72,6 +76,7 @@ class Trainer:
         self._set_statistics()
         if config.start_from:
             self._start_from(Path(config.start_from))
+        self.started_from = provenance.start(config)
         self.optimizer = torch.optim.AdamW(
             self.policy.get_optim_params(),
             lr=config.learning_rate,
@@ -92,8 +97,11 @@ class Trainer:
         )
 
     def _set_statistics(self) -> None:
-        """Take the statistics of the first data set; they stay those of the run."""
-        frames = self.parts[0]
+        """Take the statistics of the first data in which somebody acts; they stay the run's."""
+        acted = (part for part in self.parts if np.isfinite(part.action_rad[0]).all())
+        frames = next(acted, None)
+        if frames is None:
+            return
         settings = self.policy.config
         center, scale = chunk_statistics(
             frames, settings.chunk_size, tuple(settings.absolute_joints)
@@ -104,11 +112,24 @@ class Trainer:
         statistics.set_state(state.mean(0), state.std(0))
 
     def _start_from(self, folder: Path) -> None:
-        """Take over a checkpoint's weights with its statistics, which they are tied to."""
+        """Take over a checkpoint's weights with its statistics, which they are tied to.
+
+        A checkpoint that has only learnt to look has none; then those of the data stay.
+        """
         weights = folder / WEIGHTS
         if not weights.is_file():
             raise CheckpointError(f"start_from {folder}: {WEIGHTS} is missing; name a checkpoint")
-        self.policy.load_state_dict(load_file(weights))
+        taken = load_file(weights)
+        if not taken["statistics.n_seen"]:
+            taken.update(self.policy.statistics.state_dict(prefix="statistics."))
+        try:
+            self.policy.load_state_dict(taken)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:200]
+            raise CheckpointError(
+                f"start_from {folder}: its network is another one ({reason}); give the same "
+                "policy settings"
+            ) from None
 
     @property
     def share_done(self) -> float:
@@ -201,17 +222,12 @@ class Trainer:
         )
 
     def _provenance(self) -> dict[str, Any]:
-        settings = dataclasses.asdict(self.config)
-        for name in ("data", "out", "cache", "start_from", "robot"):  # machine paths stay out
-            settings.pop(name)
         thin = max(1, len(self.state.curve) // 100)
         return {
-            "command": ["lam", "train", *sys.argv[2:]] if "lam" in sys.argv[0] else [],
-            "training": settings,
-            "data": [
-                {"name": Path(name).name, "episodes": part.n_episodes, "samples": len(part)}
-                for name, part in zip(self.config.data, self.parts, strict=False)
-            ],
+            "command": provenance.command(self.config),
+            "training": provenance.settings(self.config),
+            "data": provenance.data(self.parts),
+            "start_from": self.started_from,
             "steps": self.state.step,
             "trained_s": round(self.state.trained_s, 1),
             "curve": [[round(v, 5) for v in row] for row in self.state.curve[::thin]],

@@ -45,7 +45,10 @@ class Report:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         """Stop the bar and close the log."""
         self._progress.stop()
@@ -84,7 +87,9 @@ def _curve(values: np.ndarray) -> ImageArray:
     points = np.column_stack([x, y]).astype(np.int32)
     cv2.polylines(picture, [points], False, (160, 70, 20), 2, cv2.LINE_AA)
     for value, row in ((low, height - 40), (high, 30)):
-        cv2.putText(picture, f"{10**value:.3g}", (5, row), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (60, 60, 60))
+        cv2.putText(
+            picture, f"{10**value:.3g}", (5, row), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (60, 60, 60)
+        )
     cv2.putText(
         picture, "loss", (width // 2, height - 12), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (60, 60, 60)
     )

@@ -53,7 +53,11 @@ class Average:
 
 
 def save(
-    folder: Path, state: RunState, module: nn.Module, average: Average, optimizer: torch.optim.Optimizer
+    folder: Path,
+    state: RunState,
+    module: nn.Module,
+    average: Average,
+    optimizer: torch.optim.Optimizer,
 ) -> None:
     """Write the state so that a kill at any time leaves the old or the new one, whole."""
     content = {

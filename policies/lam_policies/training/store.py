@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ from lam_ros.core.skills import Skill, StepWords
 
 ROWS = "rows.npz"
 SAID = "said.json"
+MADE = "made.json"
+"""How the data were made; need not be there."""
+
 _ARRAYS = (
     "picture_row",
     "state_rad",
@@ -40,7 +44,8 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SAID).write_text(json.dumps([asdict(words) for words in said]), encoding="utf-8")
     part = folder / ("part." + ROWS)
-    np.savez(part, **{name: arrays[name] for name in _ARRAYS})
+    kept: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
+    np.savez(part, **kept)
     part.replace(folder / ROWS)
 
 
@@ -71,8 +76,17 @@ def load(folder: Path, picture_shapes: Mapping[str, tuple[int, int, int]]) -> Fr
             for camera, shape in picture_shapes.items()
         },
         said=tuple(StepWords(**{**words, "skill": Skill(words["skill"])}) for words in said),
+        made=read_made(folder),
         **arrays,
     )
+
+
+def read_made(folder: Path) -> dict[str, Any]:
+    """Return how the data in a folder were made: at least its name."""
+    made: dict[str, Any] = {"name": folder.name}
+    if (folder / MADE).is_file():
+        made.update(json.loads((folder / MADE).read_text(encoding="utf-8")))
+    return made
 
 
 def _map(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:

@@ -90,7 +90,9 @@ class LamPolicy(PreTrainedPolicy):
         if self.training and not self.statistics.is_calibrated:
             self.statistics.observe(state, batch[ACTION].float())
         state, keep = self._disturb(state)
-        out = self._run(batch, state, self.network.text(self._drop_words(self._pieces(batch))), keep)
+        out = self._run(
+            batch, state, self.network.text(self._drop_words(self._pieces(batch))), keep
+        )
         wanted = self.statistics.normalize(batch[ACTION].float(), state)
         parts = {"action": _known_l1(out.chunk, wanted)}
         total = parts["action"]

@@ -244,7 +244,11 @@ class LamNetwork(nn.Module):
         self.slots = nn.ModuleList(nn.Linear(shape.text_dim, size) for size in shape.slot_sizes)
 
     def forward(
-        self, images: Sequence[Tensor], state: Tensor, words: Tensor, keep_state: Tensor | None = None
+        self,
+        images: Sequence[Tensor],
+        state: Tensor,
+        words: Tensor,
+        keep_state: Tensor | None = None,
     ) -> NetworkOutput:
         """Run the network.
 

@@ -56,7 +56,11 @@ class ActionStatistics(nn.Module):
 
     @torch.no_grad()
     def observe(self, state_rad: Tensor, action_rad: Tensor) -> None:
-        """Gather statistics from a batch: shapes (B, J) and (B, H, J)."""
+        """Gather statistics from a batch: shapes (B, J) and (B, H, J); NaN where nobody acts."""
+        acts = action_rad.isfinite().flatten(1).all(1)
+        if not acts.any():
+            return
+        state_rad, action_rad = state_rad[acts], action_rad[acts]
         differences = action_rad - (state_rad * self.relative)[:, None]
         weight = len(state_rad) / (self.n_seen + len(state_rad))
         shift = differences.mean(0) - self.center

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+
 from lam_policies.training.config import TrainConfig
 from lam_policies.training.frames import Frames
-
+from lam_policies.training.loop import Trainer
+from lam_ros.config import load_robot
 from lam_ros.core.skills import Skill, StepWords
 
 SMALL = {
@@ -25,6 +28,7 @@ SMALL = {
     "n_action_steps": 4,
     "state_noise": 0.0,
     "state_dropout": 0.0,
+    "word_dropout": 0.0,
 }
 
 SAID = (
@@ -66,7 +70,7 @@ def make_config(out: str, steps: int, **changes: object) -> TrainConfig:
     """Return the configuration of a run of seconds."""
     settings = {
         "data": ("toy",), "out": out, "steps": steps, "batch_size": 16, "threads": 1,
-        "warmup_steps": 5, "learning_rate": 3e-3, "ema_decay": 0.9, "bf16": False,
+        "warmup_steps": 5, "learning_rate": 3e-3, "ema_decay": 0.9, "bf16": False, "jitter": 0.0,
         "policy": SMALL, **changes,
     }  # fmt: skip
     return TrainConfig(**settings)  # type: ignore[arg-type]
@@ -88,3 +92,11 @@ def toy_frames() -> Callable[..., Frames]:
 def toy_config() -> Callable[..., TrainConfig]:
     """Make the configuration of a short run; see `make_config`."""
     return make_config
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small policy that has learnt the toy world."""
+    folder = tmp_path_factory.mktemp("run")
+    config = make_config(str(folder), steps=60)
+    return Trainer(config, load_robot("so101"), [make_frames()]).run()

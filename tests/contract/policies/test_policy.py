@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from lerobot.configs.policies import PreTrainedConfig
+
 from lam_policies.lam_served import LamServed
 from lam_policies.loader import load_policy
-from lam_policies.training.config import TrainConfig
-from lam_policies.training.frames import Frames
-from lam_policies.training.loop import Trainer
-from lerobot.configs.policies import PreTrainedConfig
-from lerobot_policy_lam import LamConfig, LamPolicy, make_lam_pre_post_processors
-
 from lam_ros.config import load_robot
 from lam_ros.core.skills import StepWords, canonical_prompt
 from lam_ros.core.types import Observation
+from lerobot_policy_lam import LamConfig, LamPolicy, make_lam_pre_post_processors
 
 ROBOT = load_robot("so101")
-
-MakeConfig = Callable[..., TrainConfig]
-MakeFrames = Callable[..., Frames]
-
-
-@pytest.fixture(scope="module")
-def checkpoint(
-    tmp_path_factory: pytest.TempPathFactory, toy_config: MakeConfig, toy_frames: MakeFrames
-) -> Path:
-    folder = tmp_path_factory.mktemp("run")
-    return Trainer(toy_config(str(folder), steps=60), ROBOT, [toy_frames()]).run()
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +53,10 @@ def test_targets_stay_within_the_joints_limits(served: LamServed) -> None:
 def test_other_words_for_the_same_picture_move_the_arm_elsewhere(
     served: LamServed, said: tuple[StepWords, ...]
 ) -> None:
-    first, second = (served.infer(_observation(), canonical_prompt(step)) for step in said)
+    seen = replace(_observation(), state_rad=np.zeros(len(ROBOT.joints)))  # as in the toy world
+    first, second = (served.infer(seen, canonical_prompt(step)) for step in said)
     moved = first.targets_rad[:, :5] - second.targets_rad[:, :5]
-    assert moved.mean() > 0.3
+    assert moved.mean() > 0.15  # 0.6 in the data; 0 if the words did not matter
 
 
 def test_the_same_input_gives_the_same_chunk(served: LamServed) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
+
 from lam_policies.training.batches import Batcher
 from lam_policies.training.config import TrainConfig
 from lam_policies.training.frames import Frames
 from lam_policies.training.loop import Trainer, policy_config
 from lam_policies.training.state import STATE_FILE
-from safetensors.torch import load_file
-
 from lam_ros.config import load_robot
 from lam_ros.core.errors import CheckpointError, ConfigError
 
@@ -74,15 +76,51 @@ def test_a_finished_run_does_nothing_more(tmp_path: Path, trainer: MakeTrainer) 
     assert again.state.step == 3
 
 
-def test_the_log_and_the_card_tell_of_the_run(tmp_path: Path, trainer: MakeTrainer) -> None:
-    folder = trainer(tmp_path, 50).run()
-    row = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
+def test_the_log_and_the_card_tell_of_the_run(checkpoint: Path) -> None:
+    row = json.loads((checkpoint.parent / "log.jsonl").read_text().splitlines()[-1])
     assert row["step"] == 50
     assert {"loss", "action", "samples_per_s", "left_min"} <= set(row)
-    card = json.loads((folder / "lam.json").read_text())
+    card = json.loads((checkpoint / "lam.json").read_text())
     assert card["fingerprint"] == ROBOT.fingerprint()
-    assert card["steps"] == 50
+    assert card["steps"] == 60
+    assert str(checkpoint.parent) not in json.dumps(card)
+
+
+def test_a_run_that_starts_from_weights_tells_how_those_were_made(
+    tmp_path: Path, trainer: MakeTrainer, toy_config: MakeConfig, toy_frames: MakeFrames
+) -> None:
+    first = trainer(tmp_path / "first", 2).run()
+    config = toy_config(str(tmp_path / "second"), 1, start_from=str(first))
+    card = json.loads((Trainer(config, ROBOT, [toy_frames()]).run() / "lam.json").read_text())
+    before = json.loads((first / "lam.json").read_text())
+    assert card["start_from"]["sha256"] == before["sha256"]
+    assert card["start_from"]["steps"] == 2
+    assert card["start_from"]["start_from"] is None
+    assert {"lam", "train", "start_from=checkpoint", "steps=1"} <= set(card["command"])
     assert str(tmp_path) not in json.dumps(card)
+
+
+def test_where_nobody_acts_looking_is_learnt_and_statistics_are_left_open(
+    tmp_path: Path, toy_config: MakeConfig, toy_frames: MakeFrames
+) -> None:
+    acted = toy_frames()
+    still = replace(acted, action_rad=np.full_like(acted.action_rad, np.nan))
+    seen = Trainer(toy_config(str(tmp_path / "eyes"), 2), ROBOT, [still]).run()
+    weights = load_file(seen / "model.safetensors")
+    assert all(value.isfinite().all() for value in weights.values())
+    assert weights["statistics.n_seen"] == 0
+    config = toy_config(str(tmp_path / "arm"), 1, start_from=str(seen))
+    assert Trainer(config, ROBOT, [still, acted]).policy.statistics.is_calibrated
+
+
+def test_weights_of_another_network_are_refused(
+    tmp_path: Path, trainer: MakeTrainer, toy_config: MakeConfig, toy_frames: MakeFrames
+) -> None:
+    first = trainer(tmp_path / "first", 1).run()
+    wider = {**dict(toy_config("unused", 1).policy), "hidden_dim": 48}
+    config = toy_config(str(tmp_path / "second"), 1, start_from=str(first), policy=wider)
+    with pytest.raises(CheckpointError, match="its network is another one"):
+        Trainer(config, ROBOT, [toy_frames()])
 
 
 def test_a_damaged_state_is_named(tmp_path: Path, trainer: MakeTrainer) -> None:
