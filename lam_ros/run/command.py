@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lam_ros.core.errors import ConfigError
+from lam_ros.planning.planner import ANSWER_SEPARATOR
 from lam_ros.run.report import RunReport, RunRequest, Termination
 from lam_ros.run.run import run, verdict_line
 
@@ -19,7 +20,7 @@ MOST_SEED = 2**31 - 1
 def main(arguments: argparse.Namespace) -> int:
     """Run one instruction and return the exit code."""
     report = run(_request(arguments))
-    _tell(report, Console(stderr=True, highlight=False, soft_wrap=True))
+    _tell(report, arguments.answer, Console(stderr=True, highlight=False, soft_wrap=True))
     if arguments.json:
         print(json.dumps(report.to_dict()))
     return int(report.exit_code)
@@ -39,12 +40,12 @@ def _request(arguments: argparse.Namespace) -> RunRequest:
     )
 
 
-def _tell(report: RunReport, console: Console) -> None:
+def _tell(report: RunReport, answer: str, console: Console) -> None:
     """Say how it went: one line, then where to look."""
     if report.success:
         console.print(Text(f"✓ {verdict_line(report)} ({report.seconds:.1f} s)", "bold green"))
     elif report.termination is Termination.QUESTION:
-        _ask(report, console)
+        _ask(report, answer, console)
     else:
         console.print(Text(f"lam run: {verdict_line(report)}", "bold red"))
     for name, path in report.files:
@@ -53,9 +54,10 @@ def _tell(report: RunReport, console: Console) -> None:
         console.print(Text(f"  folder: {report.run_dir}", "dim"))
 
 
-def _ask(report: RunReport, console: Console) -> None:
+def _ask(report: RunReport, answer: str, console: Console) -> None:
+    """Say the question, and how to answer it beside what was answered before."""
     console.print(Text(f"? {report.question}", "bold yellow"))
     if report.candidates:
         console.print(Text(f"  candidates: {', '.join(report.candidates)}"))
-        answer = report.candidates[0]
-        console.print(Text(f'  answer with: lam run … --seed {report.seed} --answer "{answer}"'))
+        answers = f"{ANSWER_SEPARATOR} ".join(filter(None, (answer, report.candidates[0])))
+        console.print(Text(f'  answer with: lam run … --seed {report.seed} --answer "{answers}"'))

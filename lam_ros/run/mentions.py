@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from lam_ros.planning.names import COLOR_WORDS, KIND_WORDS, plural_of
 
 _LINKS = frozenset({"and", "or", ","})
+_STAND_INS = frozenset({"one", "ones"})
 
 
 def mentions(instruction: str, kinds: Mapping[str, int], colors: Iterable[str]) -> tuple[str, ...]:
@@ -29,6 +30,8 @@ def mentions(instruction: str, kinds: Mapping[str, int], colors: Iterable[str]) 
     for word in words:
         color = _first(COLOR_WORDS.get(word, ()), known_colors)
         kind = _first(_kinds_of(word), kinds)
+        if word in _STAND_INS:
+            kind = next(iter(found.values()), "")  # what is moved is named first
         if color:
             pending.append(color)
         elif kind:

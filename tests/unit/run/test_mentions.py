@@ -15,13 +15,21 @@ COLORS = ("red", "green", "blue", "yellow", "orange", "purple", "white", "grey")
     ("words", "named"),
     [
         ("put the red cube in the blue bowl", ["red cube", "blue bowl"]),
-        ("Move the RED block, then the violet one, to a gray tray", ["red cube", "grey tray"]),
+        (
+            "Move the RED block, then the violet one, to a gray tray",
+            ["red cube", "purple cube", "grey tray"],
+        ),
         (
             "stack the red and green cubes on the blue block",
             ["red cube", "green cube", "blue cube"],
         ),
         ("put red, green and blue cubes away", ["red cube", "green cube", "blue cube"]),
         ("put the cube in the bowl", []),
+        (
+            "put the red cube in the blue bowl, then the green one",
+            ["red cube", "blue bowl", "green cube"],
+        ),
+        ("the red one", []),
         ("", []),
         ("red red red", []),
         ("put it in the red, then the bowl", []),
