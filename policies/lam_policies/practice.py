@@ -164,7 +164,7 @@ class _Log:
         self._pictures.append(dict(sim.observe().images))
         self._pixels.append(
             np.stack(
-                [_pinhole(sim, name).see(self._where(scene)) for name in sim.robot.camera_names]
+                [pinhole(sim, name).see(self._where(scene)) for name in sim.robot.camera_names]
             )
         )
 
@@ -186,7 +186,8 @@ class _Log:
         )
 
 
-def _pinhole(sim: LockstepSim, camera: str) -> Pinhole:
+def pinhole(sim: LockstepSim, camera: str) -> Pinhole:
+    """Return how a camera of the simulator looks now; a picture must have been drawn."""
     index = sim.model.camera(camera).id
     return Pinhole(
         sim.data.cam_xpos[index],
@@ -229,13 +230,18 @@ class Shard:
         self.n_episodes += 1
 
     def save(self) -> None:
-        """Write the tables, so that what was added can be read."""
+        """Write the tables, so that what was added can be read; nothing added writes nothing."""
+        if not self.n_episodes:
+            return
         arrays = {name: np.concatenate(parts) for name, parts in self._parts.items()}
         store.save(self.folder, arrays, list(self._said))
 
 
-def fill(shard: Shard, practice: Practice, episodes: Iterable[Episode], save_every: int) -> int:
-    """Run episodes into a shard and return how many did not succeed."""
+def fill(shard: Shard, practice: Practice, episodes: Iterable[Episode], save_every: int = 0) -> int:
+    """Run episodes into a shard and return how many did not succeed.
+
+    The tables are written in the end, and after every `save_every` episodes unless it is 0.
+    """
     failed = 0
     for episode in episodes:
         rows = practice.run(episode)
@@ -243,7 +249,7 @@ def fill(shard: Shard, practice: Practice, episodes: Iterable[Episode], save_eve
             failed += 1
             continue
         shard.add(rows)
-        if shard.n_episodes % save_every == 0:
+        if save_every and shard.n_episodes % save_every == 0:
             shard.save()
     shard.save()
     return failed

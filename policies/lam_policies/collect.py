@@ -1,0 +1,234 @@
+"""Training data in quantity: `python -m lam_policies.collect demonstrate|dagger|ground`.
+
+demonstrate: the expert does the tasks.  dagger: a policy drives first, and the expert shows
+how to get out of where it has got itself into.  ground: pictures in which nobody acts.
+
+The seeds are split into parts, each a folder of decoded data with `made.json`, which tells
+how; an interrupted run goes on with the parts that are missing.  What a part holds depends
+on its seeds alone (and on the policy's weights), not on the number of workers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lam_policies.grounding import Grounding, Poses
+from lam_policies.practice import Practice, PracticeConfig, Shard, fill
+from lam_policies.training import store
+from lam_ros.config import load_robot
+from lam_ros.core.errors import DataError, ExitCode, LamError
+from lam_sim.ik import CartesianTeleop
+from lam_sim.scenes import SceneConfig
+from lam_sim.tasks import sample_episode
+from lam_sim.world import LockstepSim, SimConfig
+
+HOW = ("demonstrate", "dagger", "ground")
+POSES_KEPT = 6000
+
+
+@dataclass(frozen=True)
+class CollectConfig:
+    """What to collect.
+
+    Attributes:
+        how: one of `HOW`.
+        out: folder of the parts.
+        scenes: how many seeds, one scene each.
+        first_seed: the first of them; training and evaluation must not share any.
+        part: seeds in a part.
+        workers: processes; 0 for as many as there are cores.
+        policy: dagger: the checkpoint that drives first.
+        max_policy_s: dagger: it drives for a time up to this.
+        picture_stride: every how many rows a picture is kept.
+        window_rows: only so many rows of each episode; 0 for whole ones.
+        poses: ground: a part of demonstrations whose poses the arm takes; empty for any.
+        pictures: ground: pictures of each scene.
+    """
+
+    how: str
+    out: str
+    scenes: int = 1000
+    first_seed: int = 0
+    part: int = 100
+    workers: int = 0
+    policy: str = ""
+    max_policy_s: float = 9.0
+    picture_stride: int = 2
+    window_rows: int = 0
+    poses: str = ""
+    pictures: int = 6
+
+    def __post_init__(self) -> None:
+        """Check the request.
+
+        Raises:
+            DataError: if something is missing or out of range.
+        """
+        for name in ("scenes", "part", "picture_stride", "pictures"):
+            if getattr(self, name) < 1:
+                raise DataError(f"collect: {name} is {getattr(self, name)}, it must be 1 or more")
+        if self.how == "dagger" and not self.policy:
+            raise DataError("collect dagger: no policy; name a checkpoint with --policy")
+
+    def parts(self) -> list[range]:
+        """Return the seeds of each part."""
+        end = self.first_seed + self.scenes
+        starts = range(self.first_seed, end, self.part)
+        return [range(start, min(start + self.part, end)) for start in starts]
+
+    def folder(self, seeds: range) -> Path:
+        """Return the folder of a part."""
+        return Path(self.out) / f"{self.how}_{seeds.start:08d}_{seeds.stop:08d}"
+
+
+def collect(config: CollectConfig, console: Console) -> int:
+    """Make the parts that are missing, showing progress; return how many were made."""
+    parts = config.parts()
+    todo = [seeds for seeds in parts if not (config.folder(seeds) / store.MADE).is_file()]
+    columns = (TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn())
+    start_s = time.monotonic()
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        kept = config.scenes - sum(len(seeds) for seeds in todo)
+        task = progress.add_task(config.how, total=config.scenes, completed=kept)
+        for seeds in _run(config, todo):
+            progress.update(task, advance=len(seeds))
+            if not console.is_terminal:
+                done, spent_s = progress.tasks[0].completed, time.monotonic() - start_s
+                console.print(f"{config.how} {done:.0f}/{config.scenes} in {spent_s:.0f} s")
+    return len(todo)
+
+
+def _run(config: CollectConfig, parts: Sequence[range]) -> Iterator[range]:
+    """Yield the seeds of each part as it is finished."""
+    workers = min(config.workers or os.cpu_count() or 1, len(parts))
+    if workers <= 1:
+        if parts:
+            _start_worker(config)
+        yield from map(_make_part, parts)
+        return
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(workers, _start_worker, (config,)) as pool:
+        yield from pool.imap_unordered(_make_part, parts)
+        pool.close()
+        pool.join()
+
+
+class _Worker:
+    """One process's simulator, and what works in it."""
+
+    def __init__(self, config: CollectConfig) -> None:
+        self.config = config
+        self.scene = SceneConfig()
+        robot = load_robot("so101")
+        sim = LockstepSim(robot, SimConfig(scene=self.scene))
+        self.policy = None
+        if config.how == "dagger":
+            import torch
+
+            from lam_policies.loader import load_policy
+
+            torch.set_num_threads(1)
+            self.policy = load_policy(config.policy, robot, "cpu")
+        settings = PracticeConfig(
+            max_policy_s=config.max_policy_s if self.policy else 0.0,
+            picture_stride=config.picture_stride,
+            window_rows=config.window_rows,
+        )
+        self.practice = Practice(sim, settings, self.policy)
+        poses = _read_poses(Path(config.poses), CartesianTeleop(robot)) if config.poses else None
+        self.grounding = Grounding(sim, poses)
+
+    def make(self, seeds: range) -> None:
+        """Make one part; its `made.json` comes last."""
+        folder = self.config.folder(seeds)
+        shutil.rmtree(folder, ignore_errors=True)
+        made: dict[str, Any] = {"how": self.config.how, "seeds": [seeds.start, seeds.stop]}
+        if self.config.how == "ground":
+            shard = Shard(folder, 1)
+            for seed in seeds:
+                for rows in self.grounding.pictures(seed, self.config.pictures):
+                    shard.add(rows)
+            shard.save()
+        else:
+            shard = Shard(folder, self.config.picture_stride)
+            episodes = (sample_episode(self.scene, seed) for seed in seeds)
+            made["without_success"] = fill(shard, self.practice, episodes)
+            made["window_rows"] = self.config.window_rows
+        if self.policy is not None:
+            made["policy"] = self.policy.info.policy_id
+        (folder / store.MADE).write_text(json.dumps(made) + "\n", encoding="utf-8")
+
+
+def _read_poses(folder: Path, teleop: CartesianTeleop) -> Poses:
+    if not (folder / store.ROWS).is_file():
+        raise DataError(f"collect ground: {folder} holds no {store.ROWS}; name a part of data")
+    states: np.ndarray = np.load(folder / store.ROWS)["state_rad"].astype(float)
+    order = np.random.default_rng(0).permutation(len(states))[:POSES_KEPT]
+    return Poses.of(states[order], teleop)
+
+
+_worker: _Worker | None = None
+
+
+def _start_worker(config: CollectConfig) -> None:
+    global _worker
+    _worker = _Worker(config)
+
+
+def _make_part(seeds: range) -> range:
+    assert _worker is not None, "the pool starts each worker with _start_worker"
+    _worker.make(seeds)
+    return seeds
+
+
+def main(argv: Sequence[str]) -> int:
+    """Collect what a command line asks for; return the exit code."""
+    config = CollectConfig(**vars(_parser().parse_args(argv)))
+    console = Console(stderr=True)
+    made = collect(config, console)
+    console.print(f"{config.out}: {made} parts made, {len(config.parts()) - made} kept")
+    return ExitCode.DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m lam_policies.collect", description=(__doc__ or "").split("\n\n")[1]
+    )
+    parser.add_argument("how", choices=HOW)
+    parser.add_argument("--out", required=True, help="folder of the parts")
+    for name, default, text in (
+        ("scenes", 1000, "scenes, one a seed"),
+        ("first-seed", 0, "seed of the first scene"),
+        ("part", 100, "seeds in a part"),
+        ("workers", 0, "processes (default: cores)"),
+        ("picture-stride", 2, "every how many rows a picture is kept"),
+        ("window-rows", 0, "only so many rows of each episode (default: all)"),
+        ("pictures", 6, "ground: pictures of each scene"),
+    ):
+        parser.add_argument(f"--{name}", type=int, default=default, help=text)
+    parser.add_argument("--policy", default="", help="dagger: checkpoint that drives first")
+    parser.add_argument("--max-policy-s", type=float, default=9.0, help="dagger: for how long")
+    parser.add_argument("--poses", default="", help="ground: demonstrations with poses to take")
+    return parser
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except LamError as error:
+        print(f"collect: {error}", file=sys.stderr)
+        sys.exit(int(error.exit_code))

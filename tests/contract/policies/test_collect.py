@@ -1,0 +1,87 @@
+"""Collecting: resumable parts that training reads, the same for the same seeds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from lam_policies.collect import CollectConfig, collect
+from lam_policies.training.dataset import open_data
+from lam_policies.training.frames import Frames
+from lam_ros.config import load_robot
+from lam_ros.core.errors import DataError
+
+ROBOT = load_robot("so101")
+QUIET = Console(quiet=True)
+
+
+def _read(folder: Path) -> list[Frames]:
+    return open_data(folder, ROBOT, cache=None, stride=2, max_episodes=0)
+
+
+def _ground(out: Path, **changes: object) -> CollectConfig:
+    settings = {"scenes": 4, "first_seed": 900, "part": 2, "workers": 1, "pictures": 3, **changes}
+    return CollectConfig("ground", str(out), **settings)  # type: ignore[arg-type]
+
+
+def test_grounding_shows_where_things_are_and_no_action(tmp_path: Path) -> None:
+    assert collect(_ground(tmp_path), QUIET) == 2
+    parts = _read(tmp_path)
+    assert [len(part) for part in parts] == [6, 6]
+    for part in parts:
+        assert np.isnan(part.action_rad).all()
+        assert np.isfinite(part.places_m).all()
+        assert part.pictures["front"].std() > 5
+        assert part.pixels[:, 0, :, 2].mean() > 0.5  # the front camera sees most of the table
+        assert part.made["how"] == "ground"
+    assert [part.made["seeds"] for part in parts] == [[900, 902], [902, 904]]
+
+
+def test_what_is_missing_is_made_again_and_the_same(tmp_path: Path) -> None:
+    collect(_ground(tmp_path / "a"), QUIET)
+    before = np.array(_read(tmp_path / "a")[1].pictures["wrist"])
+    part = tmp_path / "a" / "ground_00000902_00000904"
+    (part / "made.json").unlink()
+    assert collect(_ground(tmp_path / "a"), QUIET) == 1
+    assert np.array_equal(before, _read(tmp_path / "a")[1].pictures["wrist"])
+    assert collect(_ground(tmp_path / "a"), QUIET) == 0
+
+
+def test_demonstrations_give_poses_for_grounding(tmp_path: Path) -> None:
+    shown = CollectConfig(
+        "demonstrate", str(tmp_path / "shown"), scenes=1, first_seed=70, workers=1, window_rows=40
+    )
+    collect(shown, QUIET)
+    frames = _read(tmp_path / "shown")[0]
+    assert np.isfinite(frames.action_rad).all()
+    assert len(frames.state_rad) == 40
+    poses = str(shown.folder(shown.parts()[0]))
+    collect(_ground(tmp_path / "seen", poses=poses, scenes=1), QUIET)
+    assert np.ptp(_read(tmp_path / "seen")[0].state_rad, axis=0).max() > 0
+
+
+def test_a_policy_drives_first_and_is_named(tmp_path: Path, checkpoint: Path) -> None:
+    driven = CollectConfig(
+        "dagger", str(tmp_path), scenes=1, first_seed=71, workers=1, policy=str(checkpoint),
+        max_policy_s=0.5, window_rows=24,
+    )  # fmt: skip
+    collect(driven, QUIET)
+    made = json.loads((driven.folder(range(71, 72)) / "made.json").read_text())
+    assert made["policy"].startswith("checkpoint-")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"how": "dagger"}, "no policy"),
+        ({"how": "ground", "scenes": 0}, "scenes is 0"),
+        ({"how": "ground", "part": 0}, "part is 0"),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        CollectConfig(**{"out": "unused", **changes})  # type: ignore[arg-type]
