@@ -44,6 +44,9 @@ class ChunkConfig:
         future_tolerance_s: how far a stamp may lie ahead of the clock; the clock
             may go back by as much before what is playing is dropped.
         min_dt_s, max_dt_s: allowed time between rows.
+        lookahead_s: a command is reached only some time after it is sent, so the path is
+            asked for its place then; one control period where the arm goes from one
+            command to the next in that time.
         blend_s: time over which the step between two chunks fades out.
         ensemble_decay: with a number m, overlapping chunks are averaged with
             weights exp(-m * i), i = 0 for the oldest; None plays the newest alone.
@@ -54,6 +57,7 @@ class ChunkConfig:
     future_tolerance_s: float = 0.05
     min_dt_s: float = 0.001
     max_dt_s: float = 1.0
+    lookahead_s: float = 0.0
     blend_s: float = 0.1
     ensemble_decay: float | None = None
     ensemble_size: int = 8
@@ -84,10 +88,12 @@ class ChunkPlayer:
         self._max_age_ns = seconds_to_ns(config.max_obs_age_s)
         self._tolerance_ns = seconds_to_ns(config.future_tolerance_s)
         self._period_ns = robot.control_period_ns
+        self._lookahead_ns = seconds_to_ns(config.lookahead_s)
         self._blend_ns = seconds_to_ns(config.blend_s)
         self._dt_range_ns = (seconds_to_ns(config.min_dt_s), seconds_to_ns(config.max_dt_s))
         self._chunks: deque[ActionChunk] = deque(maxlen=max(1, config.ensemble_size))
         self._path: Trajectory | None = None
+        self._asked_ns = 0
         self._nothing = Expired(ExpiredReason.NOTHING_YET, "no chunk has come yet")
         self._not_before_ns: int | None = None
         self._newest_ns = 0
@@ -112,16 +118,18 @@ class ChunkPlayer:
         trouble = self._trouble(chunk, now_ns)
         if trouble:
             return trouble
-        past = self._path
-        if past is None or now_ns > past.end_ns:
-            past = Trajectory.constant(np.asarray(in_force_rad, dtype=np.float64), now_ns)
+        # What was asked for so far has been sent, and stays as it was.
+        past, seam_ns = self._path, max(now_ns, self._asked_ns)
+        if past is None or seam_ns > past.end_ns:
+            seam_ns = now_ns
+            past = Trajectory.constant(np.asarray(in_force_rad, dtype=np.float64), seam_ns)
             self._chunks.clear()
         self._chunks.append(chunk)
         new = self._rows(chunk, past.at(chunk.obs_stamp_ns))
-        seam = float(np.abs(new.at(now_ns) - past.at(now_ns)).max())
+        seam = float(np.abs(new.at(seam_ns) - past.at(seam_ns)).max())
         keep_ns = now_ns - self._max_age_ns
-        self._path = splice(past, new, now_ns, self._blend_ns, keep_ns)
-        return Accepted((now_ns - chunk.obs_stamp_ns) // chunk.dt_ns, seam)
+        self._path = splice(past, new, seam_ns, self._blend_ns, keep_ns)
+        return Accepted(max(0, (seam_ns - chunk.obs_stamp_ns) // chunk.dt_ns), seam)
 
     def target(self, now_ns: int) -> Target | Expired:
         """Return where the joints should be now, or that nothing is asked for."""
@@ -129,10 +137,12 @@ class ChunkPlayer:
         chunk = self.chunk
         if self._path is None or chunk is None:
             return self._nothing
-        if now_ns >= self._path.end_ns + self._period_ns:
-            late_ms = (now_ns - self._path.end_ns) / NS_PER_MS
+        reach_ns = now_ns + self._lookahead_ns
+        if reach_ns >= self._path.end_ns + self._period_ns:
+            late_ms = (reach_ns - self._path.end_ns) / NS_PER_MS
             return Expired(ExpiredReason.CHUNK_ENDED, f"the last chunk ended {late_ms:.0f} ms ago")
-        return Target(self._path.at(now_ns), chunk.obs_stamp_ns, Source.POLICY)
+        self._asked_ns = reach_ns
+        return Target(self._path.at(reach_ns), chunk.obs_stamp_ns, Source.POLICY)
 
     def cancel(self, now_ns: int, detail: str = "cancelled") -> None:
         """Stop playing, and refuse chunks from observations made before now."""
@@ -143,6 +153,7 @@ class ChunkPlayer:
     def drop(self, detail: str) -> None:
         """Stop playing until the next chunk, whatever observation it is from."""
         self._path = None
+        self._asked_ns = 0
         self._chunks.clear()
         self._nothing = Expired(ExpiredReason.CANCELLED, detail)
 
@@ -181,7 +192,7 @@ class ChunkPlayer:
             )
         if stamp_ns - now_ns > self._tolerance_ns:
             return Rejected(RejectRule.FUTURE, f"the observation lies {-age_s:.3f} s ahead")
-        if chunk.end_ns <= now_ns:
+        if chunk.end_ns <= now_ns + self._lookahead_ns:
             return Rejected(RejectRule.PASSED, "the time of its last row has passed")
         if self._not_before_ns is not None and stamp_ns < self._not_before_ns:
             return Rejected(RejectRule.CANCELLED, "its observation is from before the last cancel")

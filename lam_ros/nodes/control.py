@@ -121,8 +121,7 @@ class ControlNode(LamNode):
             other = next((name for name in names if name != own), own)
             raise BusyError(
                 f"{topic} is already commanded by node '{other}'; only one node may command an arm: "
-                "end that one (one that was killed is forgotten after 20 s), or give this robot a "
-                "namespace or ROS_DOMAIN_ID of its own"
+                "end that one, or give this robot a namespace or ROS_DOMAIN_ID of its own"
             )
 
     def _commanders(self, topic: str) -> list[str]:

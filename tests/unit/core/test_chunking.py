@@ -68,6 +68,24 @@ def test_a_target_carries_the_stamp_of_its_observation(player, robot, make_chunk
     assert (target.obs_stamp_ns, target.source) == (T0, Source.POLICY)
 
 
+def test_a_demonstration_is_replayed_exactly_when_looking_ahead_one_period(robot, make_chunk):
+    """The demonstrator reaches each action in two steps of 20 ms; so does the arm that plays it."""
+    player = ChunkPlayer(robot, ChunkConfig(lookahead_s=0.02))
+    actions = np.random.default_rng(5).normal(0, 0.02, (60, len(robot.joints))).cumsum(axis=0)
+    in_force, sent = zeros(robot), []
+    for frame in range(0, 48, 4):  # a chunk of 12, of which 4 are played
+        now = T0 + frame * DT
+        chunk = make_chunk(actions[frame : frame + 12], obs_stamp_ns=now, sequence=frame)
+        player.accept(chunk, now, in_force)
+        for tick in range(8):
+            in_force = player.target(now + tick * 20 * MS).position_rad
+            sent.append(in_force)
+    before = np.vstack((zeros(robot), actions[:47]))
+    halfway = (before + actions[:48]) / 2
+    np.testing.assert_allclose(sent[0::2], halfway, atol=1e-12)
+    np.testing.assert_allclose(sent[1::2], actions[:48], atol=1e-12)
+
+
 # -- the end ------------------------------------------------------------------------
 
 
