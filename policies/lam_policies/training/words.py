@@ -1,0 +1,161 @@
+"""`python -m lam_policies.training.words SRC DST`: teach a checkpoint's text encoder to read.
+
+Sentences cost nothing, so the encoder learns to tell skill, colours and kinds apart from
+the wordings alone, before any picture; everything else in the checkpoint stays as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from rich.console import Console
+from rich.progress import track
+
+from lam_policies.checkpoint import Checkpoint, open_checkpoint
+from lam_policies.training.batches import slot_labels
+from lam_policies.training.export import export
+from lam_ros.core.errors import ExitCode, LamError
+from lam_ros.core.language import Split, sample
+from lam_ros.core.skills import Skill, StepWords
+from lerobot_policy_lam.modeling_lam import LamPolicy
+
+_JUDGED = 1000
+_WARM_UP_STEPS = 100
+_FINAL_RATE = 0.05
+_SKILLS_FOR = {
+    "bowl": (Skill.PLACE_IN, Skill.PLACE_NEXT_TO),
+    "tray": (Skill.PLACE_IN,),
+    "spot": (Skill.PLACE_ON, Skill.PLACE_NEXT_TO),
+    "cube": (Skill.PLACE_ON, Skill.PLACE_NEXT_TO),
+}
+
+
+@dataclass(frozen=True)
+class WordsConfig:
+    """How long and how fast to learn, and the seed of the sentences."""
+
+    steps: int = 800
+    batch_size: int = 128
+    learning_rate: float = 2e-3
+    seed: int = 0
+
+
+def every_step(colors: Sequence[str]) -> list[StepWords]:
+    """Return every step about a cube that the colours allow."""
+    return [
+        StepWords(skill, item, "cube", target, kind)
+        for kind, skills in _SKILLS_FOR.items()
+        for skill in skills
+        for item in colors
+        for target in colors
+        if not (kind == "cube" and item == target)
+    ]
+
+
+def learn(policy: LamPolicy, config: WordsConfig, console: Console) -> None:
+    """Teach the text encoder and its heads."""
+    rng = np.random.default_rng(config.seed)
+    torch.manual_seed(config.seed)
+    steps = every_step(policy.config.colors)
+    parts = policy.network.text, policy.network.slots
+    parameters = [value for part in parts for value in part.parameters()]
+    optimizer = torch.optim.AdamW(
+        parameters, config.learning_rate, betas=(0.9, 0.98), weight_decay=1e-3
+    )
+    policy.train()
+    for i in track(range(config.steps), "words", console=console):
+        fall = 0.5 * (1 + math.cos(math.pi * i / config.steps))
+        rate = min(1.0, (i + 1) / _WARM_UP_STEPS) * (_FINAL_RATE + (1 - _FINAL_RATE) * fall)
+        for group in optimizer.param_groups:
+            group["lr"] = config.learning_rate * rate
+        said = [steps[k] for k in rng.integers(len(steps), size=config.batch_size)]
+        logits = _read(policy, [sample(step, rng) for step in said], drop=True)
+        labels = torch.tensor([slot_labels(step, policy.config) for step in said])
+        losses = [F.cross_entropy(x, labels[:, k], ignore_index=-1) for k, x in enumerate(logits)]
+        torch.stack(losses).sum().backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+    policy.eval()
+
+
+@torch.no_grad()
+def judge(policy: LamPolicy, split: Split) -> float:
+    """Return the share of sentences of a split that are read without any mistake."""
+    rng = np.random.default_rng(5)
+    steps = every_step(policy.config.colors)
+    said = [steps[k] for k in rng.integers(len(steps), size=_JUDGED)]
+    logits = _read(policy, [sample(step, rng, split) for step in said], drop=False)
+    guesses = torch.stack([x.argmax(1) for x in logits], dim=1)
+    labels = torch.tensor([slot_labels(step, policy.config) for step in said])
+    return float(((guesses == labels) | (labels < 0)).all(1).float().mean())
+
+
+def _read(policy: LamPolicy, sentences: Sequence[str], *, drop: bool) -> list[torch.Tensor]:
+    pieces = torch.from_numpy(policy.tokenizer.encode_batch(sentences))
+    pieces = pieces[:, : int(pieces.any(2).any(0).nonzero().max()) + 1]
+    words = policy.words(policy._drop_words(pieces) if drop else pieces)
+    return [head(words).float() for head in policy.network.slots]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Teach the checkpoint that a command line names; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m lam_policies.training.words", description=(__doc__ or "").split("\n\n")[1]
+    )
+    parser.add_argument("source", type=Path, help="checkpoint folder of a training run")
+    parser.add_argument("target", type=Path, help="folder of the new checkpoint")
+    parser.add_argument("--steps", type=int, default=WordsConfig.steps)
+    parser.add_argument("--seed", type=int, default=WordsConfig.seed)
+    arguments = parser.parse_args(argv)
+    config = WordsConfig(steps=arguments.steps, seed=arguments.seed)
+    console = Console(stderr=True)
+    checkpoint = open_checkpoint(arguments.source)
+    policy = LamPolicy.from_pretrained(checkpoint.folder)
+    learn(policy, config, console)
+    read: dict[str, float] = {"train": judge(policy, "train"), "heldout": judge(policy, "heldout")}
+    _export(policy, checkpoint, arguments.target, config, read)
+    console.print(f"{arguments.target}: read without mistake {json.dumps(read)}")
+    return ExitCode.DONE
+
+
+def _export(
+    policy: LamPolicy,
+    checkpoint: Checkpoint,
+    target: Path,
+    config: WordsConfig,
+    read: dict[str, float],
+) -> None:
+    card = checkpoint.card
+    kept = ("command", "training", "data", "steps", "trained_s", "start_from", "sha256")
+    source = {"name": checkpoint.folder.name, **{key: card[key] for key in kept if key in card}}
+    command = f"python -m lam_policies.training.words {checkpoint.folder.name} {target.name}"
+    export(
+        policy,
+        target,
+        robot=checkpoint.robot,
+        dt_ns=int(card["dt_ns"]),
+        provenance={
+            "command": [*command.split(), f"--steps={config.steps}", f"--seed={config.seed}"],
+            "steps": config.steps,
+            "read_without_mistake": read,
+            "start_from": source,
+        },
+    )
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except LamError as error:
+        print(f"words: {error}", file=sys.stderr)
+        sys.exit(int(error.exit_code))
