@@ -104,7 +104,10 @@ class SkillRun:
         limit_ns = seconds_to_ns(self._config.no_observation_after_s)
         if blind_ns <= limit_ns:
             return WAIT
-        detail = f"no observation for {blind_ns / NS_PER_MS:.0f} ms: {reason.detail}"
+        detail = (
+            f"no observation for {blind_ns / NS_PER_MS:.0f} ms ({reason.detail}); "
+            f"see that '{reason.stream}' is published"
+        )
         self.end(SkillEnd.NO_OBSERVATION, detail)
         return Ended(SkillEnd.NO_OBSERVATION, detail)
 

@@ -171,4 +171,6 @@ def verdict_line(report: RunReport) -> str:
     """Return the verdict in one line for people."""
     if report.success:
         return f"done, by the simulator's ground truth: {', '.join(report.goal)}"
+    if report.termination is Termination.STEP_FAILED:
+        return report.message  # names the step and says that it failed
     return f"{report.termination.replace('_', ' ')}: {report.message}"

@@ -64,4 +64,4 @@ def test_the_verdict_says_what_holds_or_what_failed() -> None:
     failed = replace(
         REPORT, success=False, termination=Termination.STEP_FAILED, message="step 'x' failed: y"
     )
-    assert verdict_line(failed) == "step failed: step 'x' failed: y"
+    assert verdict_line(failed) == "step 'x' failed: y"
