@@ -12,6 +12,7 @@ SCENE = "lam/scene"
 PLAN = "lam/plan"
 TELEOP_COMMAND = "teleop/joint_command"
 ESTOP = "estop"
+COMMANDER = "lam/commander"
 DIAGNOSTICS = "/diagnostics"
 
 # Services

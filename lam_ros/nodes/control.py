@@ -18,7 +18,6 @@ comes, it publishes reports only.
 from __future__ import annotations
 
 import sys
-import time
 from typing import Any
 
 import sensor_msgs.msg
@@ -30,6 +29,7 @@ from std_srvs.srv import Trigger
 from lam_interfaces import msg as lam_msg
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.clock import RosClock
+from lam_ros.bridge.commander import SoleCommander
 from lam_ros.bridge.entities import Entities
 from lam_ros.bridge.messages import chunk_from, command_to, joints_from, report_to, teleop_from
 from lam_ros.bridge.realtime import be_prompt, calm_memory, collect
@@ -37,7 +37,6 @@ from lam_ros.bridge.runtime import LamNode, run_node
 from lam_ros.config import build, load_group, load_robot
 from lam_ros.core.clock import NS_PER_S
 from lam_ros.core.controller import ControlConfig, Controller
-from lam_ros.core.errors import BusyError
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import SafetyReport, Verdict
@@ -69,13 +68,15 @@ class ControlNode(LamNode):
         """
         self._robot = load_robot(self.text("robot", "so101"))
         self._controller = Controller(self._robot, self._read_config())
-        self._wait_s = self.number("discovery_s", 0.5)
         self._prompt = self.flag("realtime", True)
         self._open(self._robot)
-        self._refuse_second_commander()
+        self._claim = SoleCommander(self, self._robot.topics.joint_command, self.fail)
+        self._opened.add(self._claim.release)
+        self._claim.claim(self.number("discovery_s", 0.5))
 
     def activate(self) -> None:
         """Begin to tick."""
+        self._claim.check()
         clock = self.get_clock()
         if not self.get_parameter("use_sim_time").value:
             clock = Clock(clock_type=ClockType.STEADY_TIME)  # no jump of the date reaches it
@@ -105,30 +106,6 @@ class ControlNode(LamNode):
         control = load_group("control", self.text("control", "default"))
         safety = load_group("safety", self.text("safety", "default"))
         return build(ControlConfig, {**control, "safety": safety}, "control")
-
-    def _refuse_second_commander(self) -> None:
-        """Of two that start at once both see each other and give way; one that runs stays."""
-        time.sleep(self._wait_s)  # discovery runs in the middleware's own threads
-        topic = self.resolve_topic_name(self._robot.topics.joint_command)
-        names = self._commanders(topic)
-        for _ in range(20):  # an endpoint's name comes a little after the endpoint
-            if len(names) < 2 or not any("_UNKNOWN_" in name for name in names):
-                break
-            time.sleep(0.05)
-            names = self._commanders(topic)
-        if len(names) > 1:
-            own = self.get_fully_qualified_name()
-            other = next((name for name in names if name != own), own)
-            raise BusyError(
-                f"{topic} is already commanded by node '{other}'; only one node may command an arm: "
-                "end that one, or give this robot a namespace or ROS_DOMAIN_ID of its own"
-            )
-
-    def _commanders(self, topic: str) -> list[str]:
-        return [
-            f"{info.node_namespace.rstrip('/')}/{info.node_name}"
-            for info in self.get_publishers_info_by_topic(topic)
-        ]
 
     def _open(self, robot: RobotDescription) -> None:
         names, opened = robot.topics, self._opened

@@ -329,8 +329,19 @@ def test_a_second_control_node_is_refused_in_one_line(arm, graph, tmp_path):
     assert second.returncode == 2
     said = (tmp_path / "process-1.log").read_text().strip()
     assert len(said.splitlines()) == 1
-    assert "already commanded by node '/control'" in said
+    assert f"already commanded by process {arm.process.pid} of this machine" in said
     assert arm.rests()  # and the first goes on
+
+
+def test_a_second_control_node_of_another_machine_gives_way(arm, graph, tmp_path, monkeypatch):
+    """Locks do not reach from machine to machine; the graph does, sooner or later."""
+    monkeypatch.setenv("LAM_RUNTIME_DIR", str(tmp_path / "another machine"))
+    second = graph.start(MODULE, "--ros-args", "-p", "discovery_s:=0.0")
+    graph.spin_until(lambda: second.poll() is not None, "the second node's end")
+    assert second.returncode == 2
+    assert "already commanded by node" in (tmp_path / "process-1.log").read_text()
+    assert arm.process.poll() is None
+    assert arm.rests()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from lam_ros.config import load_robot
+from lam_ros.config import load_group, load_robot
 from lam_ros.core.controller import Controller
 from lam_ros.core.types import ActionChunk, JointState, SafetyReport, Source, Target
+from lam_ros.evaluation.settings import control_config
 
 TICK = 20_000_000
 START = 10_000_000_000
@@ -118,7 +119,8 @@ def script(robot: Any) -> list[dict[str, Any]]:
 
 
 def lockstep(robot: Any, inputs: list[dict[str, Any]]) -> list[SafetyReport]:
-    control, reports = Controller(robot), []
+    config = control_config(load_group("control", "default"), load_group("safety", "default"))
+    control, reports = Controller(robot, config), []
     for entry in inputs:
         now, at = entry["now"], entry["now"] - TICK
         if "joints" in entry:
