@@ -27,11 +27,12 @@ from lam_ros.bridge.messages import chunk_to, joints_from
 from lam_ros.bridge.runtime import LamNode, run_node
 from lam_ros.config import load_robot
 from lam_ros.core.clock import NS_PER_MS
+from lam_ros.core.homing import Homing
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.serving import Ended, ServingConfig, SkillEnd, SkillRun
 from lam_ros.core.skill_worker import Sight, SkillCalls, SkillWorker
-from lam_ros.core.types import ActionChunk, Verdict
+from lam_ros.core.types import ActionChunk, Observation, Verdict
 from lam_ros.paths import find_checkpoint
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class PolicyNode(LamNode):
         self._load = load
         self._opened = Entities(self)
         self._worker: SkillWorker | None = None
+        self._last_step: tuple[str, ...] = ()
 
     def configure(self) -> None:
         """Load the policy, warm it up, and open the streams."""
@@ -130,9 +132,13 @@ class PolicyNode(LamNode):
     def start_goal(self, request: RunSkill.Goal) -> None:
         """Begin to drive the arm by the policy with the goal's prompt."""
         self._policy.reset()
+        step = (request.skill, request.object_id, request.target_id, request.prompt)
+        # The same step again is another attempt: it begins from home.
+        homing = Homing(self._robot) if step == self._last_step else None
+        self._last_step = step
         run = SkillRun(self._serving, self._time.now_ns(), request.timeout_s)
         calls = SkillCalls(
-            infer=lambda observation: self._policy.infer(observation, request.prompt),
+            infer=partial(self._infer, request.prompt, homing),
             send=partial(self._send, run),
             ended=partial(self._conclude, run),
         )
@@ -143,6 +149,11 @@ class PolicyNode(LamNode):
         """End the goal soon."""
         if self._worker is not None:
             self._worker.end(SkillEnd.CANCELLED, "cancelled")
+
+    def _infer(self, prompt: str, homing: Homing | None, observation: Observation) -> ActionChunk:
+        if homing is not None and not homing.is_over(observation):
+            return homing.infer(observation)
+        return self._policy.infer(observation, prompt)
 
     def _send(self, run: SkillRun, chunk: ActionChunk) -> None:
         self._chunks.publish(chunk_to(chunk))

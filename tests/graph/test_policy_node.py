@@ -120,3 +120,24 @@ def test_an_emergency_stop_ends_the_goal(graph: Any, world: Any) -> None:
     graph.spin_until(stop.get_subscription_count, "the control node to listen")
     stop.publish(Bool(data=True))
     assert skill.end(goal).result.termination == RunSkill.Result.STOPPED
+
+
+def test_another_attempt_at_the_same_step_begins_from_home(graph: Any, world: Any) -> None:
+    chunks = graph.collect(ActionChunk, topics.ACTION_CHUNK, qos.COMMAND)
+    joints = graph.collect(JointState, "joint_states", qos.SENSOR)
+    world.sim()
+    world.control()
+    world.policy()
+    skill = Skill(graph)
+    first = skill.send()
+    graph.spin_until(lambda: joints and joints[-1].position[0] > 0.4, "the arm to go away")
+    graph.result(first.cancel_goal_async())
+    skill.end(first)
+    assert {chunk.policy_id for chunk in chunks} == {"fake-0"}
+
+    count = len(chunks)
+    skill.send()
+    graph.spin_until(lambda: len(chunks) > count + 2, "the next attempt")
+    assert chunks[count].policy_id == "home"
+    graph.spin_until(lambda: chunks[-1].policy_id == "fake-0", "the policy to take over")
+    assert abs(joints[-1].position[0]) < 0.15
