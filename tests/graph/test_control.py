@@ -241,7 +241,9 @@ def test_permuted_names_mean_the_same_joints(arm):
 
 
 def test_a_jump_is_clamped_and_named(arm):
-    goal = np.tile(np.array(arm.robot.poses.home_rad) + 0.4, (12, 1))
+    home = np.array(arm.robot.poses.home_rad)
+    inward = np.where(home > (arm.robot.lower_rad + arm.robot.upper_rad) / 2, -1.0, 1.0)
+    goal = np.tile(home + 0.4 * inward, (12, 1))
     arm.chunks.publish(arm.chunk(targets_rad=goal.ravel().tolist()))
     report = arm.until(Verdict.CLAMPED)
     assert report.rule == "velocity"

@@ -27,6 +27,12 @@ def home(robot: RobotDescription) -> np.ndarray:
 
 
 @pytest.fixture
+def inward(robot: RobotDescription, home: np.ndarray) -> np.ndarray:
+    """Sign by which each joint leaves home for the middle of its range."""
+    return np.where(home > (robot.lower_rad + robot.upper_rad) / 2, -1.0, 1.0)
+
+
+@pytest.fixture
 def make_chunk(robot: RobotDescription) -> Callable[..., ActionChunk]:
     """Return a function that makes a sound chunk; keywords replace its fields."""
 

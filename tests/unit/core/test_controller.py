@@ -40,9 +40,10 @@ class Loop:
         )
         return self.control.on_chunk(chunk, self.now)
 
-    def person(self, offset=0.0):
-        home = np.array(self.robot.poses.home_rad)
-        return self.control.on_teleop(Target(home + offset, self.now, Source.TELEOP), self.now)
+    def person(self, pan=0.0):
+        wanted = np.array(self.robot.poses.home_rad)
+        wanted[0] += pan
+        return self.control.on_teleop(Target(wanted, self.now, Source.TELEOP), self.now)
 
     def steps(self):
         return np.abs(np.diff(self.sent))

@@ -92,17 +92,19 @@ def test_a_jump_is_spread_over_the_time_that_the_speed_limit_needs(rig, robot, h
     assert ticks == 20  # 1 rad at 2.5 rad/s
 
 
-def test_the_velocity_scale_slows_down(robot, home):
+def test_the_velocity_scale_slows_down(robot, home, inward):
     rig = Rig(robot, SafetyConfig(velocity_scale=0.1))
-    report = rig.ask(home + 0.4)
+    report = rig.ask(home + 0.4 * inward)
     assert verdict(report) == (Verdict.CLAMPED, Rule.VELOCITY)
-    np.testing.assert_allclose(report.sent_rad - home, robot.velocity_rad_s * 0.1 * 0.020)
+    moved = inward * (report.sent_rad - home)
+    np.testing.assert_allclose(moved, robot.velocity_rad_s * 0.1 * 0.020)
 
 
-def test_a_late_tick_allows_no_more_than_two_periods(rig, robot, home):
-    report = rig.ask(home + 0.4, after=10_000 * MS)
+def test_a_late_tick_allows_no_more_than_two_periods(rig, robot, home, inward):
+    report = rig.ask(home + 0.4 * inward, after=10_000 * MS)
     assert verdict(report) == (Verdict.CLAMPED, Rule.VELOCITY)
-    np.testing.assert_allclose((report.sent_rad - home)[:5], robot.velocity_rad_s[:5] * 0.040)
+    moved = inward * (report.sent_rad - home)
+    np.testing.assert_allclose(moved, robot.velocity_rad_s * 0.040)
 
 
 @pytest.mark.parametrize("back", [0, -TICK, -(10**12)])
