@@ -28,6 +28,7 @@ from lam_sim.placement import PAN_AXIS_X_M
 POINTING_DOWN_RAD = math.pi / 2
 
 _SITE = "pinch"
+_LOW_BODIES = ("lower_arm", "wrist", "gripper", "moving_jaw")
 _WRIST_FLEX_MAX_RAD = 1.60
 _LIMIT_MARGIN_RAD = 0.01
 _SPEED_SHARE = 0.9
@@ -88,6 +89,8 @@ class CartesianTeleop:
         }
         self._limits = [mink.ConfigurationLimit(model, 1.0), mink.VelocityLimit(model, speed)]
         self._lower, self._upper = model.jnt_range[:, 0].copy(), model.jnt_range[:, 1].copy()
+        self._solid = _solid_geoms(model)
+        self._boxes = model.geom_aabb[self._solid].copy()
 
     def tool_pose(self, joint_rad: npt.ArrayLike) -> ToolPose:
         """Return where the tool is at joint positions, shape (J,)."""
@@ -102,6 +105,30 @@ class CartesianTeleop:
             math.atan2(-forward[2], math.hypot(forward[0], forward[1])),
             float(joints[self._robot.gripper_index]),
         )
+
+    def tool_axes(self, joint_rad: npt.ArrayLike) -> FloatArray:
+        """Return the tool's x (to the finger tips), y and z in the base frame, as columns.
+
+        Args:
+            joint_rad: joint positions, shape (J,).
+        """
+        joints = frozen_floats(joint_rad, "joint_rad", 1)
+        self._configuration.update(np.clip(joints[self._arm_index], self._lower, self._upper))
+        transform = self._configuration.get_transform_frame_to_world(_SITE, "site")
+        return np.array(transform.rotation().as_matrix(), dtype=np.float64)
+
+    def lowest_m(self, joint_rad: npt.ArrayLike) -> float:
+        """Return the height of the lowest point of forearm, wrist and closed hand.
+
+        Args:
+            joint_rad: joint positions, shape (J,).
+        """
+        joints = frozen_floats(joint_rad, "joint_rad", 1)
+        self._configuration.update(np.clip(joints[self._arm_index], self._lower, self._upper))
+        data, boxes = self._configuration.data, self._boxes
+        upward = data.geom_xmat[self._solid].reshape(-1, 3, 3)[:, 2]
+        centers = data.geom_xpos[self._solid, 2] + (upward * boxes[:, :3]).sum(axis=1)
+        return float((centers - (np.abs(upward) * boxes[:, 3:]).sum(axis=1)).min())
 
     def solve(self, joint_rad: npt.ArrayLike, target: ToolTarget, dt_s: float) -> FloatArray:
         """Return the joint target for the next `dt_s`, shape (J,).
@@ -176,6 +203,17 @@ def _arm_model(robot: RobotDescription) -> mujoco.MjModel:
                 upper = min(upper, _WRIST_FLEX_MAX_RAD)
             spec.joint(joint.name).range = [joint.lower_rad + _LIMIT_MARGIN_RAD, upper]
     return spec.compile()
+
+
+def _solid_geoms(model: mujoco.MjModel) -> npt.NDArray[np.int64]:
+    """Return the geoms with contacts of what could touch the table, from the forearm on."""
+    bodies = {model.body(name).id for name in _LOW_BODIES}
+    found = [
+        geom
+        for geom in range(model.ngeom)
+        if model.geom_contype[geom] and model.geom_bodyid[geom] in bodies
+    ]
+    return np.array(found)
 
 
 def _wrap(angle_rad: float) -> float:

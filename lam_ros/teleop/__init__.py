@@ -1,0 +1,1 @@
+"""Teleoperation: devices behind one port, and what makes their wishes safe to send.  No ROS."""
