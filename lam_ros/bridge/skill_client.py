@@ -1,4 +1,8 @@
-"""A client of `lam/run_skill` that is told what should be the case, again and again."""
+"""A client of `lam/run_skill` that is told what should be the case, again and again.
+
+The nodes of a graph find each other at their own pace: one that runs may be found a
+second later than another, so a server is waited for before it counts as missing.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +31,8 @@ _STATES = {
 class SkillClient:
     """Starts a skill once for each new run, and cancels it once when none should run.
 
-    A server that leaves a goal or a cancel unanswered for `patience_s` counts as gone.
+    A server that is not found, or leaves a goal or a cancel unanswered, for `patience_s`
+    counts as gone.
     """
 
     def __init__(self, node: Node, patience_s: float = 3.0) -> None:
@@ -41,6 +46,7 @@ class SkillClient:
         """Forget the skill of the instruction before; its numbers begin anew."""
         self._token += 1
         self._goal: Any = None
+        self._unsent: RunSkill.Goal | None = None
         self._stopping = False
         self._waiting_since_ns: int | None = None
         self.status = SkillStatus()
@@ -50,20 +56,22 @@ class SkillClient:
         if step.run == self.status.run:
             return
         self.reset()
-        if not self._client.server_is_ready():
-            detail = f"no node serves {topics.RUN_SKILL}"
-            self.status = SkillStatus(step.run, SkillState.POLICY_ERROR, detail)
-            return
         self.status = SkillStatus(step.run, SkillState.RUNNING)
         self._waiting_since_ns = now_ns
         planned = step.planned
-        goal = RunSkill.Goal(
+        self._unsent = RunSkill.Goal(
             skill=str(planned.step.skill),
             object_id=planned.step.object_id,
             target_id=planned.step.target_id,
             prompt=planned.prompt,
             timeout_s=float(step.timeout_s),
         )
+        if self._client.server_is_ready():
+            self._send(now_ns)
+
+    def _send(self, now_ns: int) -> None:
+        goal, self._unsent = self._unsent, None
+        self._waiting_since_ns = now_ns
         token, name = self._token, UUID(uuid=list(uuid4().bytes))
         # A handle of our own making: it can cancel a goal whose answer was lost.
         self._goal = ClientGoalHandle(self._client, name, None)
@@ -73,6 +81,9 @@ class SkillClient:
     def stop(self, now_ns: int) -> None:
         """See to it that no skill is running."""
         if self.status.state is not SkillState.RUNNING or self._stopping:
+            return
+        if self._unsent is not None:
+            self._end(self._token, SkillState.CANCELLED, "cancelled before it began")
             return
         self._stopping = True
         self._waiting_since_ns = now_ns
@@ -84,9 +95,16 @@ class SkillClient:
         if self.status.state is not SkillState.RUNNING:
             return
         since_ns = self._waiting_since_ns
-        if not self._client.server_is_ready():
+        is_late = since_ns is not None and now_ns - since_ns > self._patience_ns
+        if self._unsent is not None:
+            if self._client.server_is_ready():
+                self._send(now_ns)
+            elif is_late:
+                detail = f"no node serves {topics.RUN_SKILL}"
+                self._end(self._token, SkillState.POLICY_ERROR, detail)
+        elif not self._client.server_is_ready():
             self._give_up("is gone")
-        elif since_ns is not None and now_ns - since_ns > self._patience_ns:
+        elif is_late:
             self._goal.cancel_goal_async()
             self._give_up("does not answer")
 
@@ -117,4 +135,4 @@ class SkillClient:
     def _end(self, token: int, state: SkillState, detail: str) -> None:
         if token == self._token and self.status.state is SkillState.RUNNING:
             self.status = SkillStatus(self.status.run, state, detail)
-            self._goal, self._waiting_since_ns = None, None
+            self._goal = self._unsent = self._waiting_since_ns = None

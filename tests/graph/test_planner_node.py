@@ -135,6 +135,32 @@ def test_without_a_policy_the_step_fails_and_says_so(
     assert "no node serves lam/run_skill" in result.message
 
 
+def test_a_policy_that_is_found_late_is_waited_for(graph: Any, world: Any) -> None:
+    world.sim(scene=SCENE)
+    world.control()
+    world.planner()
+    instructions = Instructions(graph)
+    goal = instructions.send(INSTRUCTION)
+    running = lambda: instructions.plans and instructions.plans[-1].steps  # noqa: E731
+    graph.spin_until(running, "the plan")
+    graph.spin_for(0.3)
+    policy = world.policy()
+    graph.spin_until(lambda: policy.prompts, "the policy to be asked")
+    graph.result(goal.cancel_goal_async())
+    assert instructions.end(goal).result.termination == Result.CANCELLED
+
+
+def test_an_instruction_that_waits_for_a_policy_can_be_cancelled(graph: Any, world: Any) -> None:
+    world.sim(scene=SCENE)
+    world.planner()
+    instructions = Instructions(graph)
+    goal = instructions.send(INSTRUCTION)
+    running = lambda: instructions.plans and instructions.plans[-1].steps  # noqa: E731
+    graph.spin_until(running, "the plan")
+    graph.result(goal.cancel_goal_async())
+    assert instructions.end(goal).result.termination == Result.CANCELLED
+
+
 def test_a_camera_that_stops_fails_the_step_and_is_named(
     graph: Any, world: Any, settings: Callable[..., str]
 ) -> None:
