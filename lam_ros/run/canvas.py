@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import cv2
@@ -25,6 +27,15 @@ RED: Color = (200, 62, 58)
 AMBER: Color = (214, 150, 40)
 
 
+@dataclass(frozen=True)
+class Box:
+    """Place of a picture in a column: how far below its top, and how large."""
+
+    top_px: int
+    width_px: int
+    height_px: int
+
+
 def blank(width_px: int, height_px: int, color: Color = DARK) -> ImageArray:
     """Return a picture of one colour."""
     return np.full((height_px, width_px, 3), color, dtype=np.uint8)
@@ -36,6 +47,25 @@ def resized(image: ImageArray, width_px: int, height_px: int) -> ImageArray:
     method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     result: ImageArray = np.asarray(cv2.resize(image, (width_px, height_px), interpolation=method))
     return result
+
+
+def column(images: Sequence[ImageArray], width_px: int, height_px: int, gap_px: int) -> list[Box]:
+    """Return where pictures go, one below the other: as wide as there is room, none distorted.
+
+    Args:
+        images: of any size and shape.
+        width_px, height_px: room for all of them, with the gaps.
+        gap_px: between two pictures.
+    """
+    boxes: list[Box] = []
+    heights = [image.shape[0] * width_px / image.shape[1] for image in images]
+    room_px = height_px - gap_px * (len(images) - 1)
+    scale = min(1.0, room_px / sum(heights)) if heights else 1.0
+    top_px = 0
+    for height in heights:
+        boxes.append(Box(top_px, max(1, int(width_px * scale)), max(1, int(height * scale))))
+        top_px += boxes[-1].height_px + gap_px
+    return boxes
 
 
 def paste(canvas: ImageArray, image: ImageArray, x_px: int, y_px: int) -> None:

@@ -6,7 +6,7 @@ pictures are those that the policy was sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -30,6 +30,7 @@ QUICK = replace(VIEWER, samples=0, facets=(24, 12), shadow_px=1024)
 
 VIEW_PX = (640, 480)
 SIDE_PX = 240
+GAP_PX = 4
 HEADER_PX = 64
 FOOTER_PX = 32
 SIZE_PX = (VIEW_PX[0] + SIDE_PX, VIEW_PX[1] + HEADER_PX + FOOTER_PX)
@@ -88,16 +89,24 @@ def compose(
     canvas.paste(frame, first, 0, 0)
     canvas.paste(frame, second, 0, 34)
     canvas.paste(frame, view, 0, HEADER_PX)
-    for index, (name, image) in enumerate(moment.images.items()):
-        top = HEADER_PX + index * SIDE_PX
-        if top + SIDE_PX <= HEADER_PX + VIEW_PX[1]:
-            canvas.paste(frame, canvas.resized(image, SIDE_PX, SIDE_PX), VIEW_PX[0], top)
-            label = canvas.text_line(f"{name} camera", 110, 20, canvas.WHITE, canvas.PANEL)
-            canvas.paste(frame, label, VIEW_PX[0], top)
+    canvas.paste(frame, _cameras(moment.images), VIEW_PX[0], HEADER_PX)
     status = timeline.status_line(moment.stamp_ns)
     footer = canvas.text_line(f"{status}   policy {words.policy}", width, FOOTER_PX, canvas.GREY)
     canvas.paste(frame, footer, 0, height - FOOTER_PX)
     return frame
+
+
+def _cameras(images: Mapping[str, ImageArray]) -> ImageArray:
+    """Return the cameras' pictures with their names, shape (VIEW_PX[1], SIDE_PX, 3)."""
+    side = canvas.blank(SIDE_PX, VIEW_PX[1])
+    boxes = canvas.column(list(images.values()), SIDE_PX, VIEW_PX[1], GAP_PX)
+    for (name, image), box in zip(images.items(), boxes, strict=True):
+        left_px = (SIDE_PX - box.width_px) // 2
+        picture = canvas.resized(image, box.width_px, box.height_px)
+        canvas.paste(side, picture, left_px, box.top_px)
+        label = canvas.text_line(f"{name} camera", 110, 20, canvas.WHITE, canvas.PANEL)
+        canvas.paste(side, label[: box.height_px, : box.width_px], left_px, box.top_px)
+    return side
 
 
 def shoot(

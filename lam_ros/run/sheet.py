@@ -15,9 +15,12 @@ from lam_ros.run.timeline import KeyMoment, Timeline
 from lam_sim.render import VIEWER
 
 COLUMNS = 4
-TILE_PX = (400, 300)
+VIEW_PX = (368, 276)
+SIDE_PX = 166
+"""Width of the cameras' pictures, which stand beside the viewer's and hide nothing of it."""
+
 CAPTION_PX = 26
-INSET_PX = 96
+SIDE_GAP_PX = 2
 GAP_PX = 8
 TITLE_PX = 44
 
@@ -36,13 +39,16 @@ def _nearest(moments: Sequence[Moment], stamp_ns: int) -> Moment:
 
 
 def _tile(moment: Moment, key: KeyMoment, stage: Stage, timeline: Timeline) -> ImageArray:
-    """Return a moment: viewer, the cameras' pictures as insets, and the caption below."""
-    width, height = TILE_PX
+    """Return a moment: viewer, the cameras' pictures beside it, and the caption below."""
+    view_width, height = VIEW_PX
+    width = view_width + SIDE_PX
     tile = canvas.blank(width, height + CAPTION_PX, canvas.PANEL)
-    canvas.paste(tile, canvas.resized(stage.draw(moment, VIEWER), width, height), 0, 0)
-    for index, image in enumerate(list(moment.images.values())[:3]):
-        inset = canvas.resized(image, INSET_PX, INSET_PX)
-        canvas.paste(tile, inset, width - INSET_PX, index * (INSET_PX + 2))
+    canvas.paste(tile, canvas.resized(stage.draw(moment, VIEWER), *VIEW_PX), 0, 0)
+    images = list(moment.images.values())
+    boxes = canvas.column(images, SIDE_PX - SIDE_GAP_PX, height, SIDE_GAP_PX)
+    for image, box in zip(images, boxes, strict=True):
+        picture = canvas.resized(image, box.width_px, box.height_px)
+        canvas.paste(tile, picture, view_width + SIDE_GAP_PX, box.top_px)
     caption = f"{max(0.0, timeline.seconds(key.stamp_ns)):.1f} s  {key.caption}"
     canvas.paste(tile, canvas.text_line(caption, width, CAPTION_PX, back=canvas.PANEL), 0, height)
     return tile

@@ -15,7 +15,7 @@ from lam_ros.core.errors import DataError
 from lam_ros.core.skills import Skill, Step
 from lam_ros.planning.outcome import PlannedStep
 from lam_ros.planning.progress import PlanProgress, StepProgress, StepStatus
-from lam_ros.run.canvas import text_line
+from lam_ros.run.canvas import column, text_line
 from lam_ros.run.film import SIZE_PX, Stage, Words, shoot
 from lam_ros.run.recording import Moment, StateLog, load_moments
 from lam_ros.run.sheet import make_sheet
@@ -77,6 +77,26 @@ def test_key_moments_are_in_order_and_end_with_the_verdict() -> None:
 def test_text_too_long_is_cut_and_anything_can_be_written() -> None:
     for text in ("x" * 5000, "", "grün ✓ 蓝", "a\nb"):
         assert text_line(text, 200, 30).shape == (30, 200, 3)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [[(128, 80), (96, 96)], [(640, 480)] * 3, [(96, 96)] * 9, [(20, 200), (200, 20)], [(1, 1)], []],
+)
+def test_pictures_of_any_sizes_stand_in_a_column_undistorted(sizes: list[tuple[int, int]]) -> None:
+    images = [np.zeros((height, width, 3), np.uint8) for width, height in sizes]
+    boxes = column(images, 240, 480, 4)
+    below = 0
+    for (width, height), box in zip(sizes, boxes, strict=True):
+        assert box.top_px >= below
+        below = box.top_px + box.height_px
+        assert box.width_px <= 240
+        assert box.height_px == pytest.approx(
+            box.width_px * height / width, abs=max(1, height / width)
+        )
+    assert below <= 480
+    if sizes:
+        assert below > 450 or max(box.width_px for box in boxes) == 240
 
 
 def test_a_recording_is_read_back_or_refused(tmp_path: Path) -> None:
