@@ -79,6 +79,14 @@ STILL = CartesianTwist()
 
 
 @dataclass(frozen=True)
+class Task:
+    """What is to be done, in words; a larger number is a new task, even in the same words."""
+
+    words: str
+    number: int = 0
+
+
+@dataclass(frozen=True)
 class View:
     """What a teleoperator may look at.
 
@@ -86,13 +94,13 @@ class View:
         now_ns: the present time.
         joints: newest measured joints; None until they come, or when they are stale.
         scene: what is on the table, if anything says so.
-        task: what is to be done, in words; empty for nothing.
+        task: what is to be done, if anything.
     """
 
     now_ns: int
     joints: JointState | None = None
     scene: Scene | None = None
-    task: str = ""
+    task: Task | None = None
 
 
 @dataclass(frozen=True)
