@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from lam_ros import __version__
 from lam_ros.core.errors import ExitCode, LamError
+from lam_ros.recording.cli_convert import add_convert
 
 Handler = Callable[[argparse.Namespace], int]
 
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (_add_run, _add_eval, _add_plan, _add_data, _add_train, _add_bench, _add_doctor):
         add(commands)
+    add_convert(commands)
     return parser
 
 

@@ -291,9 +291,7 @@ def _observations(robot: RobotDescription, tracks: Tracks, times_ns: Ints) -> li
             _put(assembler, heard[upcoming], held)
             upcoming += 1
         seen = assembler.assemble(time_ns)
-        found.append(
-            seen if isinstance(seen, NotReady) else _Row(k, time_ns, seen, dict(held))
-        )
+        found.append(seen if isinstance(seen, NotReady) else _Row(k, time_ns, seen, dict(held)))
     return found
 
 

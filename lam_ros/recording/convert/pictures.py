@@ -1,0 +1,191 @@
+"""Pictures of recordings: decoded once, and encoded as the videos of a data set."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import av
+import cv2
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from lam_ros.bridge.images import frame_from
+from lam_ros.core.errors import DataError
+from lam_ros.core.inbound import Rejected
+from lam_ros.core.robot import Camera
+from lam_ros.core.types import ImageArray
+from lam_ros.recording.convert.grid import Ints
+from lam_ros.recording.convert.statistics import FeatureStatistics, PictureStatistics
+from lam_sim.video import CODEC, CODEC_OPTIONS
+
+COMPRESSED = "sensor_msgs/msg/CompressedImage"
+RAW = "sensor_msgs/msg/Image"
+
+SMALL_PX = 320
+"""Width below which colours keep their full resolution: a cube is a few pixels wide."""
+
+_LARGE_CRF = "20"
+_STATISTICS_STRIDE = 8
+_JPEG_END = b"\xff\xd9"
+_JPEG_START = b"\xff\xd8"
+_PADDING = b"\x00"
+
+
+def pixel_format(camera: Camera) -> str:
+    """Return how the colours of a camera's videos are stored."""
+    is_odd = camera.width_px % 2 or camera.height_px % 2
+    return "yuv444p" if is_odd or camera.width_px < SMALL_PX else "yuv420p"
+
+
+def codec_options(camera: Camera) -> dict[str, str]:
+    """Return the options of the codec; those of small pictures are the simulator's."""
+    options = dict(CODEC_OPTIONS)
+    return options if camera.width_px < SMALL_PX else {**options, "crf": _LARGE_CRF}
+
+
+def picture_size(message: Any, type_name: str) -> tuple[int, int] | str:
+    """Return (height, width) of a picture message, or what is wrong with it."""
+    if type_name == RAW:
+        return int(message.height), int(message.width)
+    data = bytes(message.data)
+    if not data:
+        return "empty picture"
+    if data.startswith(_JPEG_START) and not data.rstrip(_PADDING).endswith(_JPEG_END):
+        return "truncated picture"
+    try:
+        with Image.open(io.BytesIO(data)) as header:
+            return header.height, header.width
+    except (UnidentifiedImageError, OSError, ValueError):
+        return f"unreadable picture of format '{message.format:.30}'"
+
+
+def decode(message: Any, type_name: str, camera: str) -> ImageArray:
+    """Return a message's picture: rgb8, shape (H, W, 3), contiguous.
+
+    Raises:
+        DataError: if it cannot be decoded.
+    """
+    if type_name == RAW:
+        frame = frame_from(message, camera)
+        if isinstance(frame, Rejected):
+            raise DataError(frame.detail)
+        return np.ascontiguousarray(frame.image)
+    packed = np.frombuffer(bytes(message.data), np.uint8)
+    image = cv2.imdecode(packed, cv2.IMREAD_COLOR_RGB)
+    if image is None:
+        raise DataError(f"camera '{camera}': a picture of {len(packed)} bytes cannot be decoded")
+    decoded: ImageArray = image
+    return decoded
+
+
+class VideoFile:
+    """A video in the making; call `add` for each frame, and `close`."""
+
+    def __init__(self, path: Path, camera: Camera, fps: int) -> None:
+        """Open the file."""
+        self._time_base = Fraction(1, fps)
+        self._container = av.open(str(path), "w", format="mp4")
+        stream = self._container.add_stream(CODEC, fps, options=codec_options(camera))
+        assert isinstance(stream, av.VideoStream), "an H.264 stream is one of pictures"
+        stream.pix_fmt = pixel_format(camera)
+        stream.width, stream.height = camera.width_px, camera.height_px
+        stream.time_base = self._time_base
+        self._stream = stream
+        self._count = 0
+
+    def add(self, image: ImageArray) -> None:
+        """Append a frame: rgb8, shape (H, W, 3)."""
+        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+        frame.pts, frame.time_base = self._count, self._time_base
+        self._container.mux(self._stream.encode(frame))
+        self._count += 1
+
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        self._container.mux(self._stream.encode())
+        self._container.close()
+
+    def __enter__(self) -> Self:
+        """Return the file, to be closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file; after an error, without what is left."""
+        if error is None:
+            self.close()
+        else:
+            self._container.close()
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One video to be made: which messages of a topic, in order, are its frames."""
+
+    path: Path
+    numbers: Ints
+
+
+def film(
+    messages: Iterable[Any], type_name: str, camera: Camera, shots: Sequence[Shot], fps: int
+) -> list[FeatureStatistics]:
+    """Encode the videos of one camera from its messages in order, each decoded once.
+
+    Raises:
+        DataError: if a picture cannot be decoded.
+    """
+    results = []
+    numbered = enumerate(messages)
+    number, image = -1, None
+    for shot in shots:
+        statistics = PictureStatistics()
+        with VideoFile(shot.path, camera, fps) as video:
+            for k, wanted in enumerate(shot.numbers.tolist()):
+                if number != wanted:
+                    number, message = next(item for item in numbered if item[0] == wanted)
+                    image = decode(message, type_name, camera.name)
+                assert image is not None, "numbers count from 0"
+                video.add(image)
+                if k % _STATISTICS_STRIDE == 0:
+                    statistics.add(image)
+        results.append(statistics.result())
+    return results
+
+
+def join_videos(parts: Sequence[Path], path: Path, frames: Sequence[int], fps: int) -> None:
+    """Write videos of one camera one after the other into a file, without encoding again.
+
+    Args:
+        parts: videos made by `VideoFile` with the same settings.
+        path: the new file.
+        frames: how many each has.
+        fps: their rate.
+    """
+    time_base = Fraction(1, fps)
+    with av.open(str(path), "w", format="mp4") as joined:
+        stream = None
+        first = 0
+        for part, count in zip(parts, frames, strict=True):
+            with av.open(str(part)) as opened:
+                source = opened.streams.video[0]
+                if stream is None:
+                    stream = joined.add_stream_from_template(source)
+                    stream.time_base = time_base
+                for packet in opened.demux(source):
+                    if packet.pts is None:
+                        continue  # the demuxer's last word
+                    at = first + round(packet.pts * packet.time_base / time_base)
+                    packet.pts = packet.dts = at
+                    packet.time_base, packet.stream = time_base, stream
+                    joined.mux(packet)
+            first += count
