@@ -21,6 +21,8 @@ HOLD = "lam/hold"
 TELEOP_RELEASE = "teleop/release"
 PLAN_INSTRUCTION = "lam/plan"
 JUDGE = "lam/judge"
+FINISH_EPISODE = "lam/finish_episode"
+RESET_SCENE = "lam/reset_scene"
 
 # Actions
 EXECUTE_INSTRUCTION = "lam/execute_instruction"

@@ -1,0 +1,343 @@
+"""The recorder: what it hears becomes episodes; the node around it only translates.
+
+Streams are watched all the time.  `begin` opens an episode if the gate lets it, `tick`
+says when one must end by itself, `finish` closes it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lam_ros.core.clock import ns_to_seconds
+from lam_ros.core.errors import LamError
+from lam_ros.core.robot import RobotDescription
+from lam_ros.recording import cdr
+from lam_ros.recording.capture import Capture, Payload
+from lam_ros.recording.format import (
+    EPISODE_EVENT,
+    EPISODE_EVENT_TYPE,
+    EpisodeMeta,
+    EpisodeResult,
+    EventKind,
+    Outcome,
+)
+from lam_ros.recording.gate import Blame, Scenery, check_gate
+from lam_ros.recording.monitor import Arrival, Fault, FaultKind, StreamMonitor, StreamState
+from lam_ros.recording.pictures import JpegPool
+from lam_ros.recording.session import DiskGuard, DiskState, list_episodes, next_episode_folder
+from lam_ros.recording.settings import Ending, EpisodeRequest, Finished, RecorderConfig
+from lam_ros.recording.streams import (
+    COMPRESSED,
+    COMPRESSED_SUFFIX,
+    Delivery,
+    Stream,
+    StreamKind,
+)
+from lam_ros.recording.versions import software_versions
+from lam_ros.recording.writer import EpisodeWriter
+
+type Announce = Callable[[EventKind, str, int], bytes]
+"""Tells the graph of an event at a time [ns], and returns its serialised message."""
+
+
+@dataclass
+class _Episode:
+    request: EpisodeRequest
+    folder: Path
+    capture: Capture
+    guard: DiskGuard
+    began_ns: int
+    ending: Ending | None = None
+
+
+class Recorder:
+    """Takes messages of all streams, and writes them while an episode runs.
+
+    All methods are for one thread.
+    """
+
+    def __init__(
+        self,
+        robot: RobotDescription,
+        streams: tuple[Stream, ...],
+        config: RecorderConfig,
+        *,
+        resolve: Callable[[str], str],
+        announce: Announce,
+        now_ns: Callable[[], int],
+    ) -> None:
+        """Watch `streams` of `robot`; `resolve` makes a topic absolute."""
+        self.robot = robot
+        self.config = config
+        self._resolve, self._announce, self._now_ns = resolve, announce, now_ns
+        self._monitors = {stream.name: StreamMonitor(stream) for stream in streams}
+        self._topics = {stream.name: self._topic_of(stream) for stream in streams}
+        self._latched: dict[str, bytes] = {}
+        self._joint_names: tuple[str, ...] | None = None
+        self._foreign: dict[str, str] = {}
+        self._pool = JpegPool(config.jpeg_quality, config.jpeg_threads)
+        self._episode: _Episode | None = None
+
+    @property
+    def is_recording(self) -> bool:
+        """True while an episode is open."""
+        return self._episode is not None
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """All streams as they are listened to now."""
+        return tuple(monitor.stream for monitor in self._monitors.values())
+
+    def replace_stream(self, stream: Stream) -> None:
+        """Listen to a stream in another way: its history is forgotten."""
+        self._monitors[stream.name] = StreamMonitor(stream)
+        self._topics[stream.name] = self._topic_of(stream)
+
+    def set_foreign_types(self, types: Mapping[str, str]) -> None:
+        """Take note of the streams on whose topic only another type is published."""
+        news = {name: kind for name, kind in types.items() if self._foreign.get(name) != kind}
+        self._foreign = dict(types)
+        for name, kind in news.items():
+            stream = self._monitors[name].stream
+            text = f"{stream.topic} carries {kind}, needed is {stream.type_name}"
+            self._report(name, FaultKind.TYPE, text)
+
+    def close(self) -> None:
+        """End what runs as aborted, and the threads."""
+        self.finish(Outcome.ABORTED, "the recorder was stopped")
+        self._pool.close()
+
+    # -- messages ----------------------------------------------------------------------
+
+    def on_message(
+        self, name: str, data: bytes, received_ns: int, sequence: int | None = None
+    ) -> None:
+        """Take a serialised message of a stream."""
+        stream = self._monitors[name].stream
+        image = cdr.read_image(data) if stream.kind is StreamKind.PICTURES else None
+        stamp_ns = cdr.stamp_ns(data) if stream.has_stamp else None
+        if stream.kind is StreamKind.JOINTS:
+            self._joint_names = self._joint_names or cdr.joint_names(data)
+        if stream.delivery is Delivery.LATCHED:
+            self._latched[name] = data
+        size_px = image.size_px if image else _compressed_size_px(stream, data)
+        arrival = Arrival(received_ns, stamp_ns, sequence, size_px)
+        missing, faults = self._monitors[name].note(arrival)
+        self._handle(faults)
+        if stream.has_stamp and stamp_ns is None:
+            self._report(name, FaultKind.UNREADABLE, "a message is cut off")
+        elif self._episode is not None and self._episode.ending is None:
+            self._put(self._episode, stream, image, data, arrival, missing)
+
+    def _put(
+        self,
+        episode: _Episode,
+        stream: Stream,
+        image: cdr.RawImage | None,
+        data: bytes,
+        arrival: Arrival,
+        missing: int,
+    ) -> None:
+        payload: Payload = data
+        if image is not None and self.config.images != "raw":
+            payload = self._pool.encode(image)
+        received_ns, stamp_ns = arrival.received_ns, arrival.stamp_ns
+        if stamp_ns is None:
+            stamp_ns = received_ns
+        topic, size = self._topics[stream.name], len(data)
+        if not episode.capture.put(
+            topic, received_ns, stamp_ns, payload, size=size, dropped=missing
+        ):
+            text = "the disk does not keep up: messages are dropped"
+            self._report(stream.name, FaultKind.DROPPED, text)
+
+    # -- an episode --------------------------------------------------------------------
+
+    def blames(self, request: EpisodeRequest | None = None) -> tuple[Blame, ...]:
+        """Return what keeps an episode from beginning now."""
+        request = request or EpisodeRequest("")
+        session = self._session(request)
+        scenery = Scenery(
+            states=self.states(),
+            joint_names=self._joint_names,
+            free_bytes=self._guard(session).check(0, 0.0).free_bytes,
+            foreign_types=self._foreign,
+            fingerprint=request.fingerprint,
+            recorded=_recorded_fingerprint(session) if request.session else "",
+        )
+        return check_gate(self.robot, scenery, self.config.gate)
+
+    def begin(self, request: EpisodeRequest) -> Path | Finished:
+        """Open an episode and return its folder, or how it ended before it began."""
+        blames = self.blames(request)
+        if blames:
+            return _not_begun("; ".join(str(blame) for blame in blames))
+        session = self._session(request)
+        now_ns = self._now_ns()
+        try:
+            folder = next_episode_folder(session)
+            writer = self._open(folder, request, now_ns)
+        except LamError as error:
+            return _not_begun(str(error))
+        aged = tuple(self._topics[s.name] for s in self.streams if s.size_px)
+        capture = Capture(writer, self._now_ns, aged)
+        self._episode = _Episode(request, folder, capture, self._guard(session), now_ns)
+        for monitor in self._monitors.values():
+            monitor.begin(now_ns)
+        self._say(EventKind.START, request.instruction)
+        for name, data in self._latched.items():
+            stamp_ns = cdr.stamp_ns(data) or now_ns
+            capture.put(self._topics[name], now_ns, stamp_ns, data, size=len(data))
+        return folder
+
+    def _open(self, folder: Path, request: EpisodeRequest, now_ns: int) -> EpisodeWriter:
+        meta = EpisodeMeta.begin(
+            request.instruction,
+            self.robot,
+            started_ns=now_ns,
+            policy_id=request.policy_id,
+            operator=request.operator,
+            versions=software_versions(),
+        )
+        writer = EpisodeWriter(folder, meta)
+        writer.add_channel(self._resolve(EPISODE_EVENT), EPISODE_EVENT_TYPE)
+        for stream in self.streams:
+            is_picture = stream.kind is StreamKind.PICTURES and self.config.images != "raw"
+            kind = COMPRESSED if is_picture else stream.type_name
+            latched = stream.delivery is Delivery.LATCHED
+            writer.add_channel(self._topics[stream.name], kind, latched=latched)
+        return writer
+
+    def note(self, kind: EventKind, text: str) -> None:
+        """Record something that happened; nothing happens without an episode."""
+        if self._episode is not None:
+            self._say(kind, text)
+
+    def tick(self) -> Ending | None:
+        """Look at the running episode; return how it must end, if it must."""
+        episode = self._episode
+        if episode is None:
+            return None
+        now_ns = self._now_ns()
+        for monitor in self._monitors.values():
+            self._handle(monitor.silence(now_ns))
+        for topic, text in episode.capture.troubles():
+            name = next(name for name, known in self._topics.items() if known == topic)
+            self._report(name, FaultKind.UNREADABLE, text)
+        return episode.ending or self._ending(episode, now_ns)
+
+    def _ending(self, episode: _Episode, now_ns: int) -> Ending | None:
+        limit_ns = episode.request.max_duration_ns
+        if episode.capture.failure:
+            return Ending(Outcome.ABORTED, episode.capture.failure)
+        if self.disk().is_low:
+            return Ending(Outcome.KEPT, "the disk is nearly full: make room, then go on")
+        if limit_ns and now_ns - episode.began_ns >= limit_ns:
+            return Ending(Outcome.KEPT, f"{ns_to_seconds(limit_ns):g} s have passed")
+        return None
+
+    def finish(self, outcome: Outcome, reason: str) -> Finished | None:
+        """Close the running episode; None if there is none.
+
+        An episode that lacks a stream which it needs, or whose stream became useless, ends
+        as aborted, unless it is thrown away anyhow.
+        """
+        episode = self._episode
+        if episode is None:
+            return None
+        empty = [s.stream.name for s in self.states() if s.stream.is_required and s.count == 0]
+        if empty and outcome is not Outcome.DISCARDED:
+            outcome, reason = Outcome.ABORTED, f"empty: nothing came of {', '.join(empty)}"
+        if episode.ending is not None and outcome is not Outcome.DISCARDED:
+            outcome, reason = episode.ending.outcome, episode.ending.reason
+        self._say(EventKind.OUTCOME, f"{outcome}: {reason}")
+        self._episode = None
+        result = episode.capture.close(outcome, reason)
+        if result.outcome is Outcome.DISCARDED and self.config.delete_discarded:
+            shutil.rmtree(episode.folder, ignore_errors=True)
+            return Finished(None, result)
+        return Finished(episode.folder, result)
+
+    # -- how it stands -----------------------------------------------------------------
+
+    def states(self) -> list[StreamState]:
+        """Return how each stream stands."""
+        now_ns = self._now_ns()
+        return [monitor.state(now_ns) for monitor in self._monitors.values()]
+
+    def elapsed_s(self) -> float:
+        """Return how long the episode has been running."""
+        episode = self._episode
+        return ns_to_seconds(self._now_ns() - episode.began_ns) if episode else 0.0
+
+    def disk(self) -> DiskState:
+        """Return how much room there is."""
+        episode = self._episode
+        if episode is None:
+            return self._guard(Path(self.config.root)).check(0, 0.0)
+        return episode.guard.check(episode.capture.bytes_written, self.elapsed_s())
+
+    def ages_ns(self) -> dict[str, list[int]]:
+        """Return the ages of the episode's newest pictures at their writing, by topic."""
+        episode = self._episode
+        if episode is None:
+            return {}
+        return {topic: list(ages) for topic, ages in episode.capture.ages_ns.items()}
+
+    # -- inside ------------------------------------------------------------------------
+
+    def _report(self, name: str, kind: FaultKind, text: str) -> None:
+        self._handle(self._monitors[name].report(kind, text, self._now_ns()))
+
+    def _handle(self, faults: list[Fault]) -> None:
+        """Tell of faults; one that spoils the episode ends it before anything more is written."""
+        episode = self._episode
+        for fault in faults:
+            if episode is None:
+                continue
+            if fault.kind.is_fatal and episode.ending is None:
+                episode.ending = Ending(Outcome.ABORTED, str(fault))
+            self._say(EventKind.FAULT, str(fault))
+
+    def _say(self, kind: EventKind, text: str) -> None:
+        now_ns = self._now_ns()
+        data = self._announce(kind, text, now_ns)
+        if self._episode is not None:
+            topic = self._resolve(EPISODE_EVENT)
+            self._episode.capture.put(topic, now_ns, now_ns, data, size=len(data))
+
+    def _topic_of(self, stream: Stream) -> str:
+        """Return the absolute topic under which a stream is recorded."""
+        topic = self._resolve(stream.topic)
+        is_encoded = stream.kind is StreamKind.PICTURES and self.config.images != "raw"
+        return topic + COMPRESSED_SUFFIX if is_encoded else topic
+
+    def _session(self, request: EpisodeRequest) -> Path:
+        name = request.session or time.strftime("%Y%m%d-%H%M%S")
+        return Path(self.config.root) / name
+
+    def _guard(self, folder: Path) -> DiskGuard:
+        return DiskGuard(folder, reserve_bytes=self.config.reserve_bytes)
+
+
+def _compressed_size_px(stream: Stream, data: bytes) -> tuple[int, int] | None:
+    if stream.kind is not StreamKind.COMPRESSED_PICTURES:
+        return None
+    picture = cdr.read_compressed(data)
+    return None if picture is None else cdr.jpeg_size_px(picture)
+
+
+def _recorded_fingerprint(session: Path) -> str:
+    """Return the fingerprint of the session's last readable episode, or an empty string."""
+    if not session.is_dir():
+        return ""
+    found = [entry.meta.fingerprint for entry in list_episodes(session) if entry.meta is not None]
+    return found[-1] if found else ""
+
+
+def _not_begun(reason: str) -> Finished:
+    return Finished(None, EpisodeResult(Outcome.ABORTED, reason, 0, {}))

@@ -1,0 +1,410 @@
+"""The recorder node on real streams: what it writes, what it refuses, what it ends an episode for.
+
+The test is the arm: it publishes pictures, joint states and commands as a robot does, and
+goes wrong as a robot does.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from lam_ros.config import load_group, load_robot
+from lam_ros.core.clock import NS_PER_S
+from lam_ros.recording.reader import EpisodeReader
+
+FRONT = "/camera/front/image_raw/compressed"
+PERIOD_NS = 40_000_000
+"""Of everything that this arm sends."""
+
+
+@pytest.fixture(scope="module")
+def robot_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return a robot that sends at 25 Hz, and may be late: the test's executor is shared."""
+    data = load_group("robot", "so101")
+    data["control_rate_hz"] = 25.0
+    data["joint_state"] = {"rate_hz": 25.0, "stale_after_s": 0.5}
+    for camera in data["cameras"].values():
+        camera |= {"width_px": 64, "height_px": 48, "rate_hz": 25.0, "stale_after_s": 0.5}
+    path = tmp_path_factory.mktemp("robot") / "small.yaml"
+    path.write_text(yaml.safe_dump(data), encoding="utf-8")
+    return str(path)
+
+
+class Arm:
+    """An arm at rest with two cameras, on the graph of a test.
+
+    Attributes:
+        silent: cameras that send nothing.
+        sizes: camera -> width and height of its pictures.
+        joint_names: of the joint states.
+        stamp: makes the stamp [ns] of the pictures from the time.
+    """
+
+    def __init__(self, graph: Any, robot_file: str) -> None:
+        import sensor_msgs.msg
+
+        from lam_interfaces import msg as lam_msg
+        from lam_ros.bridge import qos
+        from lam_ros.bridge.clock import RosClock
+
+        self.graph, self.robot = graph, load_robot(robot_file)
+        self.silent: set[str] = set()
+        self.sizes = {c.name: (c.width_px, c.height_px) for c in self.robot.cameras}
+        self.joint_names = list(self.robot.joint_names)
+        self.stamp = lambda now_ns: now_ns
+        self.sent = 0
+        self._clock, node = RosClock(graph.node), graph.node
+        make = node.create_publisher
+        self._image_type = sensor_msgs.msg.Image
+        self._images = {
+            name: make(sensor_msgs.msg.Image, self.robot.image_topic(name), qos.SENSOR)
+            for name in self.robot.camera_names
+        }
+        self._joints = make(sensor_msgs.msg.JointState, "joint_states", qos.SENSOR)
+        self._commands = make(lam_msg.JointCommand, "lam/joint_command", qos.COMMAND)
+        node.create_timer(PERIOD_NS / NS_PER_S, self._send)
+
+    def _send(self) -> None:
+        from lam_ros.bridge.messages import command_to, joints_to, ns_to_stamp
+        from lam_ros.core.types import JointState
+
+        now_ns = self._clock.now_ns()
+        home = np.array(self.robot.poses.home_rad)
+        joints = joints_to(JointState(now_ns, home), self.robot)
+        joints.name = self.joint_names
+        self._joints.publish(joints)
+        self._commands.publish(command_to(home, self.robot, stamp_ns=now_ns))
+        for name, publisher in self._images.items():
+            if name in self.silent:
+                continue
+            width, height = self.sizes[name]
+            image = self._image_type(width=width, height=height, step=3 * width, encoding="rgb8")
+            image.header.stamp = ns_to_stamp(self.stamp(now_ns))
+            image.header.frame_id = f"{name}_optical_frame"
+            image.data.frombytes(bytes([200, 30, 30]) * (width * height))
+            publisher.publish(image)
+        self.sent += 1
+
+
+class Client:
+    """Asks the recorder for episodes."""
+
+    def __init__(self, graph: Any) -> None:
+        from rclpy.action import ActionClient
+
+        from lam_interfaces import msg as lam_msg
+        from lam_interfaces.action import RecordEpisode
+        from lam_interfaces.srv import FinishEpisode
+        from lam_ros.bridge import topics
+
+        self.graph, self._action, self._finish_type = graph, RecordEpisode, FinishEpisode
+        self.events = graph.collect(lam_msg.EpisodeEvent, "lam/episode_event", 50)
+        self._record = ActionClient(graph.node, RecordEpisode, topics.RECORD_EPISODE)
+        self._finish = graph.node.create_client(FinishEpisode, topics.FINISH_EPISODE)
+        self.goal: Any = None
+
+    def begin(self, instruction: str = "put the red cube in the blue bowl", **goal: Any) -> Any:
+        """Ask for an episode; returns the future of its result."""
+        self.graph.spin_until(self._record.server_is_ready, "the recorder's action")
+        request = self._action.Goal(instruction=instruction, session="s", **goal)
+        self.goal = self.graph.result(self._record.send_goal_async(request), "the goal's answer")
+        assert self.goal.accepted
+        return self.goal.get_result_async()
+
+    def finish(self, outcome: str, reason: str = "") -> Any:
+        """End the episode; returns the answer."""
+        self.graph.spin_until(self._finish.service_is_ready, "the recorder's service")
+        request = self._finish_type.Request(outcome=outcome, reason=reason)
+        return self.graph.result(self._finish.call_async(request), "an answer of the recorder")
+
+    def result(self, future: Any) -> Any:
+        """Return an episode's result."""
+        return self.graph.result(future, "the episode's result").result
+
+
+@pytest.fixture
+def arm(graph: Any, robot_file: str) -> Arm:
+    return Arm(graph, robot_file)
+
+
+@pytest.fixture
+def recorder(world: Any, robot_file: str, tmp_path: Path) -> Any:
+    """Bring up the recorder in the test's process; takes more parameters."""
+    from lam_ros.nodes.recorder import RecorderNode
+
+    def bring_up(**values: object) -> Any:
+        common = {"robot": robot_file, "root": str(tmp_path / "rec"), "free_gb": 0.001}
+        return world.bring_up(RecorderNode, **(common | {"reserve_gb": 0.001} | values))
+
+    return bring_up
+
+
+def is_ready(node: Any) -> bool:
+    """Tell whether the recorder's gate is open."""
+    return not node._recorder.blames()
+
+
+def record(arm: Arm, client: Client, frames: int = 15) -> Any:
+    """Begin an episode and let some frames pass; returns the future of its result."""
+    future = client.begin()
+    seen = arm.sent
+    arm.graph.spin_until(lambda: arm.sent >= seen + frames or future.done(), "some frames")
+    return future
+
+
+def test_an_episode_holds_every_stream_with_its_stamps_and_what_is_known_of_it(
+    graph: Any, arm: Arm, recorder: Any
+) -> None:
+    node, client = recorder(), Client(graph)
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    future = record(arm, client)
+    assert client.finish("success", "the cube is in the bowl").accepted
+    result = client.result(future)
+    assert (result.outcome, result.reason) == ("success", "the cube is in the bowl")
+
+    episode = EpisodeReader(Path(result.folder))
+    assert episode.meta.instruction == "put the red cube in the blue bowl"
+    assert episode.meta.fingerprint == arm.robot.fingerprint()
+    assert episode.result.outcome == "success"
+    counts = {topic: info.count for topic, info in episode.topics.items()}
+    assert counts[FRONT] == dict(zip(result.topics, result.frames, strict=True))[FRONT]
+    assert min(counts[FRONT], counts["/joint_states"], counts["/lam/joint_command"]) >= 12
+    pictures = list(episode.messages([FRONT]))
+    assert all(0 < p.publish_time_ns <= p.log_time_ns for p in pictures)
+    first = pictures[0].message
+    assert (first.header.frame_id, first.format) == ("front_optical_frame", "jpeg")
+    kinds = [event.message.kind for event in episode.messages(["/lam/episode_event"])]
+    assert (kinds[0], kinds[-1]) == ("start", "outcome")
+
+
+def test_a_jpeg_shows_what_the_camera_sent(graph: Any, arm: Arm, recorder: Any) -> None:
+    from lam_ros.recording import jpeg
+
+    node, client = recorder(), Client(graph)
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    future = record(arm, client, frames=5)
+    client.finish("kept")
+    folder = Path(client.result(future).folder)
+    message = next(iter(EpisodeReader(folder).messages([FRONT]))).message
+    image = jpeg.decode(bytes(message.data))
+    assert image.shape == (48, 64, 3)
+    assert np.abs(image.reshape(-1, 3).mean(axis=0) - (200, 30, 30)).max() < 5
+
+
+def test_raw_pictures_are_recorded_byte_for_byte(graph: Any, arm: Arm, recorder: Any) -> None:
+    node, client = recorder(images="raw"), Client(graph)
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    future = record(arm, client, frames=5)
+    client.finish("kept")
+    episode = EpisodeReader(Path(client.result(future).folder))
+    message = next(iter(episode.messages(["/camera/front/image_raw"]))).message
+    assert bytes(message.data) == bytes([200, 30, 30]) * (64 * 48)
+
+
+def test_cancelling_ends_the_episode_as_the_goal_said(graph: Any, arm: Arm, recorder: Any) -> None:
+    node, client = recorder(), Client(graph)
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    outcomes = []
+    for on_cancel in ("kept", "discarded"):
+        future = client.begin(on_cancel=on_cancel)
+        seen = arm.sent
+        graph.spin_until(lambda seen=seen: arm.sent > seen + 5, "some frames")
+        client.goal.cancel_goal_async()
+        result = client.result(future)
+        outcomes.append((result.outcome, EpisodeReader(Path(result.folder)).result.outcome))
+    assert outcomes == [("kept", "kept"), ("discarded", "discarded")]
+
+
+def test_an_episode_ends_by_itself_when_its_time_is_over(
+    graph: Any, arm: Arm, recorder: Any
+) -> None:
+    node, client = recorder(), Client(graph)
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    result = client.result(client.begin(max_duration_s=0.5))
+    assert result.outcome == "kept"
+    assert "0.5 s" in result.reason
+    assert 0.2 < result.duration_s < 3.0
+
+
+def test_events_tell_of_subtasks_and_of_a_person_who_takes_hold(
+    graph: Any, arm: Arm, recorder: Any
+) -> None:
+    from std_msgs.msg import Bool
+
+    from lam_interfaces import msg as lam_msg
+    from lam_ros.bridge import qos
+
+    node, client = recorder(), Client(graph)
+    plans = graph.node.create_publisher(lam_msg.Plan, "lam/plan", qos.LATCHED)
+    engaged = graph.node.create_publisher(Bool, "teleop/engaged", qos.LATCHED)
+    step = lam_msg.PlanStep(prompt="put the red cube in the bowl", status=lam_msg.PlanStep.RUNNING)
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    future = record(arm, client, frames=2)
+    plans.publish(lam_msg.Plan(steps=[step]))
+    engaged.publish(Bool(data=True))
+    graph.spin_until(lambda: len(client.events) >= 3, "two events")
+    engaged.publish(Bool(data=False))
+    graph.spin_until(lambda: len(client.events) >= 4, "the end of the intervention")
+    client.finish("kept")
+    episode = EpisodeReader(Path(client.result(future).folder))
+    told = [(e.message.kind, e.message.text) for e in episode.messages(["/lam/episode_event"])]
+    assert sorted(told[1:3]) == [
+        ("intervention", "on"),
+        ("subtask", "put the red cube in the bowl"),
+    ]
+    assert told[3] == ("intervention", "off")
+
+
+# -- what keeps an episode from beginning ----------------------------------------------
+
+
+def refused(client: Client, **goal: Any) -> str:
+    """Ask for an episode that cannot begin; returns why."""
+    result = client.result(client.begin(**goal))
+    assert (result.outcome, result.folder) == ("aborted", "")
+    return str(result.reason)
+
+
+def test_the_gate_names_each_stream_that_is_missing_or_of_another_size(
+    graph: Any, arm: Arm, recorder: Any
+) -> None:
+    arm.silent, arm.sizes["wrist"] = {"front"}, (32, 24)
+    recorder()
+    seen = arm.sent
+    graph.spin_until(lambda: arm.sent > seen + 40, "the other streams")
+    reason = refused(Client(graph))
+    assert "front: nothing comes on camera/front/image_raw" in reason
+    assert "wrist: 32x24 pixels come, 64x48 are needed" in reason
+    assert "joints" not in reason
+
+
+def test_the_gate_names_a_topic_of_another_type(graph: Any, arm: Arm, recorder: Any) -> None:
+    from std_msgs.msg import String
+
+    arm.silent = {"front"}
+    node = recorder()
+    node_topic = "camera/front/image_raw"
+    for publisher in [arm._images.pop("front")]:
+        graph.node.destroy_publisher(publisher)
+    graph.node.create_publisher(String, node_topic, 1)
+    graph.spin_until(
+        lambda: any("std_msgs/msg/String" in blame.detail for blame in node._recorder.blames()),
+        "the other type to be seen",
+    )
+    reason = refused(Client(graph))
+    assert "front: camera/front/image_raw carries std_msgs/msg/String" in reason
+
+
+def test_the_gate_refuses_other_joints_another_robot_and_a_full_disk(
+    graph: Any, arm: Arm, recorder: Any
+) -> None:
+    arm.joint_names = [name.replace("elbow_flex", "elbow") for name in arm.joint_names]
+    node = recorder(free_gb=1e9)
+    graph.spin_until(lambda: node._recorder.states()[2].count > 0, "a joint state")
+    reason = refused(Client(graph), fingerprint="0123456789abcdef")
+    assert "lacks elbow_flex" in reason
+    assert "Did you mean 'elbow'" in reason
+    assert "0123456789abcdef" in reason
+    assert "disk:" in reason
+
+
+# -- what goes wrong half-way ----------------------------------------------------------
+
+
+def test_another_resolution_half_way_aborts_and_what_came_before_is_intact(
+    graph: Any, arm: Arm, recorder: Any
+) -> None:
+    node, client = recorder(), Client(graph)
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    future = record(arm, client)
+    arm.sizes["wrist"] = (32, 24)
+    result = client.result(future)
+    assert result.outcome == "aborted"
+    assert "wrist: 32x24 pixels came, 64x48 are needed" in result.reason
+    episode = EpisodeReader(Path(result.folder))
+    wrist = list(episode.messages(["/camera/wrist/image_raw/compressed"]))
+    assert len(wrist) >= 10
+    assert episode.result.outcome == "aborted"
+
+
+def test_a_camera_that_is_unplugged_aborts_and_is_named(
+    graph: Any, arm: Arm, recorder: Any
+) -> None:
+    node, client = recorder(), Client(graph)
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    future = record(arm, client)
+    arm.silent = {"wrist"}
+    result = client.result(future)
+    assert result.outcome == "aborted"
+    assert "wrist: silent for" in result.reason
+    assert len(list(EpisodeReader(Path(result.folder)).messages([FRONT]))) >= 15
+
+
+def test_stamps_that_are_zero_or_go_back_are_recorded_and_reported(
+    graph: Any, arm: Arm, recorder: Any
+) -> None:
+    node, client = recorder(), Client(graph)
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    future = record(arm, client, frames=4)
+    arm.stamp = lambda _: 0
+    graph.spin_until(lambda: any("no stamp" in e.text for e in client.events), "the zero stamps")
+    arm.stamp = lambda now_ns: 2 * NS_PER_S * 10**9 - now_ns
+    graph.spin_until(lambda: any("before the one" in e.text for e in client.events), "the other")
+    client.finish("kept")
+    episode = EpisodeReader(Path(client.result(future).folder))
+    faults = episode.result.faults[FRONT]
+    assert faults.zero_stamps > 0
+    assert faults.decreasing_stamps > 0
+
+
+def test_an_episode_without_a_picture_is_no_episode(graph: Any, arm: Arm, recorder: Any) -> None:
+    node, client = recorder(), Client(graph)
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    arm.silent = {"front"}
+    future = client.begin()
+    client.finish("success")
+    result = client.result(future)
+    assert result.outcome == "aborted"
+    assert "empty: nothing came of" in result.reason
+    assert "front" in result.reason
+
+
+def test_nothing_can_be_finished_when_nothing_is_recorded(
+    graph: Any, arm: Arm, recorder: Any
+) -> None:
+    node, client = recorder(), Client(graph)
+    answer = client.finish("kept")
+    assert not answer.accepted
+    assert "no episode" in answer.message
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    client.begin()
+    answer = client.finish("splendid")
+    assert not answer.accepted
+    assert "allowed: discarded, failure, kept, success" in answer.message
+
+
+def test_sigterm_closes_the_episode_properly(
+    graph: Any, arm: Arm, robot_file: str, tmp_path: Path
+) -> None:
+    root, client = tmp_path / "rec", Client(graph)
+    arguments = [f"robot:={robot_file}", f"root:={root}", "free_gb:=0.001", "reserve_gb:=0.001"]
+    options = [part for value in arguments for part in ("-p", value)]
+    process = graph.start("lam_ros.nodes.recorder", "--ros-args", *options)
+    graph.spin_until(client._record.server_is_ready, "the recorder")
+    graph.spin_for(2.0)
+    client.begin()
+    seen = arm.sent
+    graph.spin_until(lambda: arm.sent > seen + 25, "some frames")
+    os.kill(process.pid, signal.SIGTERM)
+    graph.spin_until(lambda: process.poll() is not None, "the recorder to end")
+    assert process.returncode == 0
+    episode = EpisodeReader(root / "s" / "episode_000000")
+    assert (episode.result.outcome, episode.cut_off) == ("aborted", False)
+    assert episode.topics[FRONT].count >= 10
