@@ -7,13 +7,14 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
 
-from lam_ros.core.errors import DataError, LamError
+from lam_ros.core.errors import DataError, RobotError
 from lam_ros.core.robot import RobotDescription
 
 FORMAT_VERSION = 1
 METADATA_FILE = "metadata.yaml"
+PROFILE = "ros2"
+"""Of the MCAP file."""
 
 # Names of MCAP metadata records, and keys of `custom_data` in metadata.yaml.
 META_RECORD = "lam"
@@ -127,3 +128,90 @@ class EpisodeResult:
     duration_ns: int
     frames: Mapping[str, int]
     faults: Mapping[str, StreamFaults] = field(default_factory=dict)
+
+
+def meta_record(meta: EpisodeMeta) -> dict[str, str]:
+    """Return the record `lam` as MCAP and metadata.yaml hold it: text by text."""
+    robot = json.dumps(meta.robot.to_dict()) if meta.robot else ""
+    return {
+        "format_version": str(meta.format_version),
+        "episode_id": meta.episode_id,
+        "instruction": meta.instruction,
+        "robot": robot,
+        "fingerprint": meta.fingerprint,
+        "policy_id": meta.policy_id,
+        "operator": meta.operator,
+        "versions": json.dumps(dict(meta.versions)),
+        "started_ns": str(meta.started_ns),
+    }
+
+
+def read_meta(record: Mapping[str, str]) -> EpisodeMeta:
+    """Return what `meta_record` made.
+
+    Raises:
+        DataError: if a key is missing or malformed, or a newer LAM wrote it.
+    """
+    try:
+        version = int(record["format_version"])
+        if version > FORMAT_VERSION:
+            raise DataError(
+                f"the episode has format version {version}, this LAM reads up to "
+                f"{FORMAT_VERSION}: update LAM"
+            )
+        robot = json.loads(record["robot"]) if record["robot"] else None
+        return EpisodeMeta(
+            episode_id=record["episode_id"],
+            instruction=record["instruction"],
+            robot=RobotDescription.from_dict(robot) if robot else None,
+            fingerprint=record["fingerprint"],
+            policy_id=record["policy_id"],
+            operator=record["operator"],
+            versions=json.loads(record["versions"]),
+            started_ns=int(record["started_ns"]),
+            format_version=version,
+        )
+    except KeyError as error:
+        raise DataError(f"record '{META_RECORD}' of the episode lacks {error}") from None
+    except (TypeError, ValueError, AttributeError, RobotError) as error:
+        raise DataError(f"record '{META_RECORD}' of the episode is malformed: {error}") from None
+
+
+def unknown_meta(started_ns: int) -> EpisodeMeta:
+    """Return the meta of a bag that was made elsewhere."""
+    return EpisodeMeta("", "", None, "", "", "", {}, started_ns, format_version=0)
+
+
+def outcome_record(result: EpisodeResult) -> dict[str, str]:
+    """Return the record `lam.outcome` as MCAP and metadata.yaml hold it: text by text."""
+    faults = {topic: asdict(found) for topic, found in result.faults.items()}
+    return {
+        "outcome": str(result.outcome),
+        "reason": result.reason,
+        "duration_ns": str(result.duration_ns),
+        "frames": json.dumps(dict(result.frames)),
+        "faults": json.dumps(faults),
+    }
+
+
+def read_result(record: Mapping[str, str]) -> EpisodeResult:
+    """Return what `outcome_record` made.
+
+    Raises:
+        DataError: if a key is missing or malformed.
+    """
+    try:
+        return EpisodeResult(
+            outcome=Outcome(record["outcome"]),
+            reason=record["reason"],
+            duration_ns=int(record["duration_ns"]),
+            frames={topic: int(n) for topic, n in json.loads(record["frames"]).items()},
+            faults={
+                topic: StreamFaults(**found)
+                for topic, found in json.loads(record["faults"]).items()
+            },
+        )
+    except KeyError as error:
+        raise DataError(f"record '{OUTCOME_RECORD}' of the episode lacks {error}") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"record '{OUTCOME_RECORD}' of the episode is malformed: {error}") from None

@@ -1,19 +1,59 @@
-"""Writes one episode, so that a killed process loses at most its last second."""
+"""Writes one episode, so that a killed process loses at most its last second.
+
+The `mcap` library writes the file: it keeps a publish time beside the time of receipt,
+metadata records, chunks that can be closed at any moment and a checksum for each.
+Chunks are not compressed: pictures are JPEG already, and raw ones would cost a core.
+"""
 
 from __future__ import annotations
 
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lam_ros.recording.format import EpisodeMeta, EpisodeResult, Outcome
+from mcap.writer import CompressionType, Writer
+
+from lam_ros.core.errors import DataError, MachineError, unknown_name
+from lam_ros.recording.counting import Span, StreamCount
+from lam_ros.recording.definitions import define
+from lam_ros.recording.disk import RecordFile, Ticker, disk_error, sync_folder
+from lam_ros.recording.format import (
+    META_RECORD,
+    OUTCOME_RECORD,
+    PROFILE,
+    EpisodeMeta,
+    EpisodeResult,
+    Outcome,
+    meta_record,
+    outcome_record,
+)
+from lam_ros.recording.metadata import Contents, Topic, qos_profiles, write_metadata
+
+CHUNK_BYTES = 4 << 20
+FLUSH_PERIOD_S = 0.25
+SYNC_PERIOD_S = 0.5
+_RECORD_OVERHEAD_BYTES = 31
+
+
+@dataclass(frozen=True)
+class _Channel:
+    """A topic, and what came on it so far."""
+
+    channel_id: int
+    topic: Topic
+    stream: StreamCount
 
 
 class EpisodeWriter:
     """An episode being written: one owner, one thread.
 
-    A thread of its own closes the chunk and has the disk keep it at least twice a
-    second, also while no message comes; the owner never waits for the disk.
+    A thread of its own closes the chunk four times a second, also while no message comes,
+    and another has the disk keep it twice a second; the owner never waits for the disk.
     """
 
     def __init__(self, folder: Path, meta: EpisodeMeta) -> None:
@@ -29,17 +69,42 @@ class EpisodeWriter:
         """
         self.folder = folder
         self.meta = meta
-        raise NotImplementedError
+        self._lock = threading.Lock()
+        self._channels: dict[str, _Channel] = {}
+        self._schemas: dict[str, int] = {}
+        self._span = Span()
+        self._bytes = 0
+        self._failed: MachineError | None = None
+        self._result: EpisodeResult | None = None
+        self._file = _make_file(folder)
+        self._mcap = Writer(self._file, CHUNK_BYTES, CompressionType.NONE)  # type: ignore[arg-type]
+        self._begin()
+        self._tickers = (
+            Ticker(FLUSH_PERIOD_S, self._write_out, "episode-flush"),
+            Ticker(SYNC_PERIOD_S, self._sync, "episode-sync"),
+        )
+
+    def _begin(self) -> None:
+        try:
+            self._mcap.start(profile=PROFILE)
+            self._mcap.add_metadata(META_RECORD, meta_record(self.meta))
+            self._file.sync()
+            sync_folder(self.folder)
+        except MachineError:
+            self._file.close()
+            self._file.path.unlink()
+            self.folder.rmdir()
+            raise
 
     @property
     def bytes_written(self) -> int:
-        """Size of the file so far, with what waits in memory [bytes]."""
-        raise NotImplementedError
+        """Bytes of the messages so far, also of those that wait in memory."""
+        return self._bytes
 
     @property
     def frames(self) -> dict[str, int]:
         """Messages written so far, by topic; 0 for a topic without any."""
-        raise NotImplementedError
+        return {topic: channel.stream.count for topic, channel in self._channels.items()}
 
     def add_channel(self, topic: str, type_name: str, *, latched: bool = False) -> None:
         """Announce a topic; a second time with the same type does nothing.
@@ -52,7 +117,29 @@ class EpisodeWriter:
         Raises:
             DataError: if the type's definition is not found, or the topic has another type.
         """
-        raise NotImplementedError
+        known = self._channels.get(topic)
+        if known is not None:
+            if known.topic.type_name != type_name:
+                raise DataError(
+                    f"topic '{topic}' is recorded as {known.topic.type_name} and cannot become "
+                    f"{type_name}: end the episode, or give one of the two another name"
+                )
+            return
+        definition = define(type_name)
+        entry = Topic(topic, type_name, definition.type_hash, qos_profiles(latched=latched))
+        with self._lock:
+            self._require_open()
+            if type_name not in self._schemas:
+                self._schemas[type_name] = self._mcap.register_schema(
+                    type_name, "ros2msg", definition.text.encode()
+                )
+            channel_id = self._mcap.register_channel(
+                topic,
+                "cdr",
+                self._schemas[type_name],
+                {"offered_qos_profiles": entry.offered_qos, "topic_type_hash": entry.type_hash},
+            )
+            self._channels[topic] = _Channel(channel_id, entry, StreamCount())
 
     def write(self, topic: str, cdr: bytes, log_time_ns: int, publish_time_ns: int) -> None:
         """Add a message.
@@ -62,17 +149,33 @@ class EpisodeWriter:
             cdr: the serialised message with its four bytes of encapsulation.
             log_time_ns: when it was received.
             publish_time_ns: its header's stamp; `log_time_ns` for a type without header.
-                Zero and decreasing ones are written as they are and counted as faults.
+                Zero and decreasing ones are written as they are and counted as faults;
+                MCAP has no times below zero, so these become zero.
 
         Raises:
             DataError: if the topic is unknown or the episode is closed.
             MachineError: if the disk is full or fails; also when an earlier write failed.
         """
-        raise NotImplementedError
+        log_time_ns = max(0, log_time_ns)
+        with self._lock:
+            self._require_open()
+            channel = self._channel(topic)
+            with self._remembering_failure():
+                sequence = channel.stream.count
+                self._mcap.add_message(
+                    channel.channel_id, log_time_ns, cdr, max(0, publish_time_ns), sequence
+                )
+        channel.stream.note(publish_time_ns)
+        self._span.note(log_time_ns)
+        self._bytes += len(cdr) + _RECORD_OVERHEAD_BYTES
 
     def note_dropped(self, topic: str, count: int = 1) -> None:
-        """Count messages of a topic that are known to be missing."""
-        raise NotImplementedError
+        """Count messages of a topic that are known to be missing.
+
+        Raises:
+            DataError: if the topic is unknown.
+        """
+        self._channel(topic).stream.dropped += count
 
     def flush(self) -> None:
         """Return when everything written so far is on the disk.
@@ -80,7 +183,11 @@ class EpisodeWriter:
         Raises:
             MachineError: if the disk is full or fails.
         """
-        raise NotImplementedError
+        with self._lock:
+            self._require_open()
+            with self._remembering_failure():
+                self._mcap.flush()
+        self._file.sync()
 
     def close(self, outcome: Outcome, reason: str) -> EpisodeResult:
         """Complete the bag; a second time returns the same.
@@ -89,7 +196,78 @@ class EpisodeWriter:
             MachineError: if the disk is full or fails. What was recorded before stays
                 readable, and `recover` completes it when there is room.
         """
-        raise NotImplementedError
+        if self._result is not None:
+            return self._result
+        self._stop()
+        result = self._make_result(outcome, reason)
+        try:
+            self._require_open()
+            self._complete(result)
+        except OSError as error:
+            raise disk_error(self.folder, error) from None
+        finally:
+            self._file.close()
+        self._result = result
+        return result
+
+    def _complete(self, result: EpisodeResult) -> None:
+        """Write the outcome and the index, then metadata.yaml: with it the episode is closed."""
+        self._mcap.flush()
+        self._mcap.add_metadata(OUTCOME_RECORD, outcome_record(result))
+        self._mcap.finish()
+        self._file.sync()
+        topics = [channel.topic for channel in self._channels.values()]
+        contents = Contents(self._file.path.name, topics, self.frames, self._span)
+        custom = {
+            META_RECORD: json.dumps(meta_record(self.meta)),
+            OUTCOME_RECORD: json.dumps(outcome_record(result)),
+        }
+        write_metadata(self.folder, [contents], custom)
+
+    def _make_result(self, outcome: Outcome, reason: str) -> EpisodeResult:
+        faults = {topic: channel.stream.faults for topic, channel in self._channels.items()}
+        return EpisodeResult(
+            outcome=outcome,
+            reason=reason,
+            duration_ns=self._span.duration_ns,
+            frames=self.frames,
+            faults={topic: found for topic, found in faults.items() if found},
+        )
+
+    def _channel(self, topic: str) -> _Channel:
+        try:
+            return self._channels[topic]
+        except KeyError:
+            raise DataError(unknown_name("recorded topic", topic, self._channels)) from None
+
+    def _require_open(self) -> None:
+        if self._failed is not None:
+            raise self._failed
+        if self._result is not None:
+            raise DataError(f"episode '{self.folder}' is closed: nothing can be added")
+
+    def _write_out(self) -> None:
+        with self._lock:
+            if self._failed is None:
+                with suppress(MachineError), self._remembering_failure():
+                    self._mcap.flush()
+
+    def _sync(self) -> None:
+        with suppress(MachineError), self._remembering_failure():
+            self._file.sync()
+
+    @contextmanager
+    def _remembering_failure(self) -> Iterator[None]:
+        """Note an error of the disk: the library's state is no longer that of the file."""
+        try:
+            yield
+        except MachineError as error:
+            self._failed = error
+            raise
+
+    def _stop(self) -> None:
+        for ticker in self._tickers:
+            ticker.stop()
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -102,4 +280,27 @@ class EpisodeWriter:
         trace: TracebackType | None,
     ) -> None:
         """Close as aborted what was not closed, saying what happened."""
-        raise NotImplementedError
+        reason = f"{kind.__name__}: {error}" if kind else "the recorder left without an outcome"
+        try:
+            self.close(Outcome.ABORTED, reason)
+        except MachineError:
+            if error is None:
+                raise
+
+
+def _make_file(folder: Path) -> RecordFile:
+    """Make the folder and the MCAP file in it."""
+    try:
+        folder.mkdir(parents=True)
+        sync_folder(folder.parent)
+    except FileExistsError:
+        raise DataError(
+            f"folder '{folder}' exists: an episode is never written over; take the next number"
+        ) from None
+    except OSError as error:
+        raise disk_error(folder, error) from None
+    try:
+        return RecordFile(folder / f"{folder.name}_0.mcap")
+    except MachineError:
+        folder.rmdir()
+        raise
