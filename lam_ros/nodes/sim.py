@@ -16,7 +16,7 @@ import numpy as np
 import sensor_msgs.msg
 
 from lam_interfaces import msg as lam_msg
-from lam_interfaces.srv import Judge
+from lam_interfaces.srv import Judge, ResetScene
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.camera_info import pinhole_info
 from lam_ros.bridge.clock import RosClock
@@ -27,7 +27,7 @@ from lam_ros.bridge.runtime import LamNode, run_node
 from lam_ros.bridge.scenes import scene_to
 from lam_ros.config import build, load_robot
 from lam_ros.core.clock import period_ns
-from lam_ros.core.errors import ConfigError
+from lam_ros.core.errors import ConfigError, LamError
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.literals import judge
 from lam_ros.core.pacing import Every, Pacer
@@ -112,6 +112,7 @@ class SimNode(LamNode):
         command = robot.topics.joint_command
         opened.listen(lam_msg.JointCommand, command, self._on_command, qos.COMMAND)
         opened.serve(Judge, topics.JUDGE, self._on_judge)
+        opened.serve(ResetScene, topics.RESET_SCENE, self._on_reset)
 
     def _fovy_rad(self, camera: Camera) -> float:
         return float(np.radians(self._world.model.camera(camera.name).fovy[0]))
@@ -164,6 +165,21 @@ class SimNode(LamNode):
         verdict = judge(self._world.truth(), request.literals)
         response.holds = list(verdict.holds)
         response.detail = verdict.detail
+        return response
+
+    def _on_reset(
+        self, request: ResetScene.Request, response: ResetScene.Response
+    ) -> ResetScene.Response:
+        """Set the table anew; the arm is at home then, and its last command stays in force."""
+        try:
+            first = self._world.reset(sample_scene(self._scene_config, request.seed))
+        except (LamError, ValueError) as error:  # a negative seed is no seed
+            response.message = str(error)
+            return response
+        self._images = dict(first.images)
+        self._pacer.start(self._ros_clock.now_ns())
+        response.success = True
+        response.message = ", ".join(self._world.truth().ids)
         return response
 
     def _say_pace(self) -> None:

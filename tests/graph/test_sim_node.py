@@ -10,7 +10,7 @@ import pytest
 from sensor_msgs.msg import CameraInfo, Image, JointState
 
 from lam_interfaces.msg import JointCommand, Scene
-from lam_interfaces.srv import Judge
+from lam_interfaces.srv import Judge, ResetScene
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.messages import command_to, stamp_to_ns
 from lam_ros.bridge.scenes import scene_from
@@ -56,7 +56,7 @@ def test_streams_come_at_their_rates_on_the_control_grid(graph: Any) -> None:
     assert np.median(np.diff(stamps(front))) == ROBOT.camera("front").period_ns
     assert stamps(joints)[-1] <= received_ns
     assert ((stamps(front) - stamps(joints)[0]) % ROBOT.control_period_ns == 0).all()
-    assert (front[-1].width, front[-1].height, front[-1].encoding) == (96, 96, "rgb8")
+    assert (front[-1].width, front[-1].height, front[-1].encoding) == (128, 80, "rgb8")
     assert np.frombuffer(front[-1].data, np.uint8).std() > 5
     assert info[-1].k[0] > 0
     assert len(scenes) >= 10
@@ -115,5 +115,27 @@ def test_the_recording_is_written_when_the_node_stops(graph: Any, tmp_path: Path
     node.take_down()
     moments = load_moments(path)
     assert len(moments) >= 4
-    assert moments[0].images["front"].shape == (96, 96, 3)
+    assert moments[0].images["front"].shape == (80, 128, 3)
     assert np.median(np.diff([moment.stamp_ns for moment in moments])) == 100_000_000
+
+
+def test_a_new_scene_is_set_while_the_streams_go_on(graph: Any) -> None:
+    scenes = graph.collect(Scene, topics.SCENE, qos.SCENE)
+    joints = graph.collect(JointState, "joint_states", qos.SENSOR)
+    node = start_sim(graph)
+    graph.spin_until(lambda: scenes and joints, "a scene")
+    before = scene_from(scenes[-1])
+    client = graph.node.create_client(ResetScene, topics.RESET_SCENE)
+    graph.spin_until(client.service_is_ready, "the service")
+    answer = graph.result(client.call_async(ResetScene.Request(seed=8)))
+    seen = len(scenes)
+    graph.spin_until(lambda: len(scenes) > seen + 2, "the new scene")
+    after = scene_from(scenes[-1])
+    assert answer.success
+    assert set(answer.message.split(", ")) == set(after.ids)
+    assert [o.position_m for o in after.objects] != [o.position_m for o in before.objects]
+    assert (np.diff(stamps(joints)) > 0).all()
+    refused = graph.result(client.call_async(ResetScene.Request(seed=-1)))
+    assert not refused.success
+    assert refused.message
+    node.take_down()
