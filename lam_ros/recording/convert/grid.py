@@ -35,6 +35,9 @@ from lam_ros.core.types import (
 ACTION = "action"
 """The command stream's name in ages, stamps and gaps."""
 
+SHORT = "short"
+"""The reason of a gap that is a piece too short to be an episode."""
+
 Ints = npt.NDArray[np.int64]
 
 
@@ -194,7 +197,7 @@ def lay_grid(robot: RobotDescription, tracks: Tracks, config: GridConfig) -> Pla
             segments.append(_segment(robot, tracks, rows, commands))
         elif rows:
             detail = f"{len(rows)} frames between two gaps, {config.min_frames} are needed"
-            gaps.append(Gap("", "short", detail, rows[0].time_ns, len(rows) * period / NS_PER_S))
+            gaps.append(Gap("", SHORT, detail, rows[0].time_ns, len(rows) * period / NS_PER_S))
         rows.clear()
 
     gap = _OpenGap(period)

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from lam_ros.core.errors import DataError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.recording.convert.columns import columns_of
-from lam_ros.recording.convert.grid import GridConfig, Plan, Segment, lay_grid
+from lam_ros.recording.convert.grid import SHORT, GridConfig, Plan, Segment, lay_grid
 from lam_ros.recording.convert.naming import Naming
 from lam_ros.recording.convert.pictures import Shot, film
 from lam_ros.recording.convert.statistics import FeatureStatistics, of_column
@@ -173,11 +173,12 @@ def make_part(
 
 
 def _require_rows(plan: Plan, config: PartConfig) -> None:
-    if plan.gaps and (config.gaps == "reject" or not plan.segments):
-        worst = max(plan.gaps, key=lambda gap: gap.seconds)
+    gaps = [gap for gap in plan.gaps if gap.reason != SHORT]
+    if gaps and (config.gaps == "reject" or not plan.segments):
+        worst = max(gaps, key=lambda gap: gap.seconds)
         what = "no usable episode is left" if config.gaps != "reject" else "gaps are not allowed"
         raise DataError(
-            f"{what}: {len(plan.gaps)} gaps, the longest {worst.seconds:.2f} s ({worst.detail})"
+            f"{what}: {len(gaps)} gaps, the longest {worst.seconds:.2f} s ({worst.detail})"
         )
     if not plan.segments:
         raise DataError(

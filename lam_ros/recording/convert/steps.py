@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lam_ros.bridge import topics
-from lam_ros.core.skills import Skill, StepWords
+from lam_ros.core.skills import TRAINED, Skill, StepWords
 from lam_ros.recording.reader import EpisodeReader
 
 PLAN_TYPE = "lam_interfaces/msg/Plan"
@@ -39,7 +39,7 @@ def _from_plan(reader: EpisodeReader, text: str) -> StepWords | None:
     scene = _first(reader, scenes)
     objects = {item.id: item for item in scene.objects}
     for step in plan.steps:
-        if step.prompt == text and step.skill in tuple(Skill):
+        if step.prompt == text and step.skill in TRAINED:
             item, target = objects.get(step.object_id), objects.get(step.target_id)
             if item and target:
                 return StepWords(

@@ -7,7 +7,8 @@ a data set which picture a row holds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def numbered_picture(number: int, width: int, height: int) -> np.ndarray:
 def number_in(image: np.ndarray) -> int:
     """Return the number in a picture, shape (H, W, 3), of values 0 to 255."""
     edges = np.linspace(0, image.shape[1], BITS + 1).astype(int)
-    middles = [image[:, (a + b) // 2].mean() for a, b in zip(edges, edges[1:], strict=False)]
+    middles = [image[:, (a + b) // 2].mean() for a, b in pairwise(edges)]
     return sum(1 << bit for bit, level in enumerate(middles) if level > 127)
 
 
@@ -71,7 +72,7 @@ class Stream:
     silent: Sequence[tuple[float, float]] = ()
 
     def times_s(self, seconds: float) -> Iterator[float]:
-        for k in range(int(round((seconds - self.start_s) * self.rate_hz))):
+        for k in range(round((seconds - self.start_s) * self.rate_hz)):
             time_s = self.start_s + k / self.rate_hz
             if not any(a <= time_s < b for a, b in self.silent):
                 yield time_s
@@ -93,12 +94,16 @@ class Bag:
         "shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper",
     )  # fmt: skip
     extra_joints: Sequence[str] = ()
+    rotated: int = 0
+    """By how many places the joints are in another order than the robot's."""
     images: str = "jpeg"
     image_topic: str = "/camera/{camera}/image_raw"
     joint_topic: str = "/joint_states"
     command: str = "report"
     storage: StoragePlugin = StoragePlugin.MCAP
-    zstd: bool = False
+    zstd: str = ""
+    """FILE or MESSAGE for a compressed bag."""
+
     source: str = "teleop"
     subtasks: Sequence[tuple[float, str]] = ((0.0, "put the red cube in the blue bowl"),)
     engaged: Sequence[tuple[float, bool]] = ()
@@ -109,9 +114,10 @@ class Bag:
     def write(self, folder: Path) -> Path:
         """Write the bag and return its folder."""
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with Writer(folder, version=9, storage_plugin=self.storage) as writer:
-            if self.zstd:
-                writer.set_compression(CompressionMode.MESSAGE, CompressionFormat.ZSTD)
+        writer = Writer(folder, version=9, storage_plugin=self.storage)
+        if self.zstd:
+            writer.set_compression(CompressionMode[self.zstd], CompressionFormat.ZSTD)
+        with writer:
             entries = sorted(_Messages(self, writer).all(), key=lambda entry: entry[0])
             for time_ns, connection, data in entries:
                 writer.write(connection, time_ns, data)
@@ -174,28 +180,30 @@ class _Messages:
     def joint_states(self) -> Iterator[tuple[int, Any, bytes]]:
         kind = "sensor_msgs/msg/JointState"
         connection = self.connect(self.bag.joint_topic, kind)
-        names = [*self.bag.extra_joints, *self.bag.joint_names]
+        names = [*self.bag.extra_joints, *self.names()]
         none = np.array([])
         for time_s in self.bag.joints.times_s(self.bag.seconds):
-            position = np.concatenate(
-                [np.full(len(self.bag.extra_joints), 9.0), joints_at(time_s)[: len(self.order())]]
-            )
-            position[len(self.bag.extra_joints) :] = joints_at(time_s)[self.order()]
+            extra = np.full(len(self.bag.extra_joints), 9.0)
+            position = np.concatenate([extra, self.in_bag_order(joints_at(time_s))])
             message = self.types[kind](self.header(time_s), names, position, none, none)
             yield self.entry(connection, kind, time_s, self.bag.joints.lag_s, message)
 
-    def order(self) -> list[int]:
-        """Return which joint each name in the bag stands for: the order of Bag's default."""
-        return list(range(6)) if len(self.bag.joint_names) == 6 else []
+    def names(self) -> list[str]:
+        shift = self.bag.rotated
+        return [*self.bag.joint_names[shift:], *self.bag.joint_names[:shift]]
+
+    def in_bag_order(self, values: np.ndarray) -> np.ndarray:
+        """Return values of the default joints in the order in which the bag has them."""
+        return np.roll(values, -self.bag.rotated)
 
     def reports(self) -> Iterator[tuple[int, Any, bytes]]:
         kind = "lam_interfaces/msg/SafetyReport"
         connection = self.connect("/lam/safety_report", kind)
         for time_s in self.bag.commands.times_s(self.bag.seconds):
-            asked = joints_at(time_s) + 0.1
+            asked = self.in_bag_order(joints_at(time_s) + 0.1)
             header = self.header(time_s)
             message = self.types[kind](
-                header, 1, "velocity", "", self.bag.source, list(self.bag.joint_names),
+                header, 1, "velocity", "", self.bag.source, self.names(),
                 asked, asked - 0.05, header.stamp,
             )  # fmt: skip
             yield self.entry(connection, kind, time_s, self.bag.commands.lag_s, message)
@@ -206,11 +214,13 @@ class _Messages:
         none = np.array([])
         wait = self.types["builtin_interfaces/msg/Duration"](0, 0)
         for time_s in self.bag.commands.times_s(self.bag.seconds):
-            goal = np.concatenate([[9.0] * len(self.bag.extra_joints), joints_at(time_s) + 0.1])
+            goal = np.concatenate(
+                [[9.0] * len(self.bag.extra_joints), self.in_bag_order(joints_at(time_s) + 0.1)]
+            )
             point = self.types["trajectory_msgs/msg/JointTrajectoryPoint"](
                 goal, none, none, none, wait
             )
-            names = [*self.bag.extra_joints, *self.bag.joint_names]
+            names = [*self.bag.extra_joints, *self.names()]
             message = self.types[kind](self.header(time_s), names, [point])
             yield self.entry(connection, kind, time_s, self.bag.commands.lag_s, message)
 
@@ -219,7 +229,7 @@ class _Messages:
         connection = self.connect("/forward_position_controller/commands", kind)
         layout = self.types["std_msgs/msg/MultiArrayLayout"]([], 0)
         for time_s in self.bag.commands.times_s(self.bag.seconds):
-            message = self.types[kind](layout, joints_at(time_s) + 0.1)
+            message = self.types[kind](layout, self.in_bag_order(joints_at(time_s) + 0.1))
             yield self.entry(connection, kind, time_s, self.bag.commands.lag_s, message)
 
     def events(self) -> Iterator[tuple[int, Any, bytes]]:
@@ -270,4 +280,13 @@ def robot_yaml(tmp_path: Path, robot_data: dict[str, Any]) -> Callable[..., str]
     return write
 
 
-__all__ = ["Bag", "Stream", "joints_at", "number_in", "numbered_picture", "replace"]
+@pytest.fixture
+def make_stream() -> type[Stream]:
+    """The class of a stream, to make others of."""
+    return Stream
+
+
+@pytest.fixture
+def pictures() -> Callable[[np.ndarray], int]:
+    """Return the number that a picture shows."""
+    return number_in
