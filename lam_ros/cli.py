@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from lam_ros import __version__
 from lam_ros.core.errors import ExitCode, LamError
 from lam_ros.recording.cli_convert import add_convert
+from lam_ros.recording.cli_episodes import add_episodes
 
 Handler = Callable[[argparse.Namespace], int]
 
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     for add in (_add_run, _add_eval, _add_plan, _add_data, _add_train, _add_bench, _add_doctor):
         add(commands)
     add_convert(commands)
+    add_episodes(commands)
     return parser
 
 

@@ -1,0 +1,181 @@
+"""`lam episodes VERB`: look at recordings and mend them; one function a verb."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lam_ros.recording.recover import Recovery
+    from lam_ros.recording.session import EpisodeEntry
+
+type Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
+
+DEFAULT_ROOT = "recordings"
+
+
+def add_episodes(commands: Verbs) -> None:
+    """Add `lam episodes` and its verbs to the command."""
+    summary = "look at recorded episodes and repair what was cut off"
+    parser = commands.add_parser("episodes", help=summary, description=summary)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for add in (_add_list, _add_recover):
+        add(verbs)
+
+
+def add_verb(
+    verbs: Verbs, name: str, summary: str, examples: Sequence[str]
+) -> argparse.ArgumentParser:
+    """Add a verb with its examples and the `--json` flag that all share."""
+    parser = verbs.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object as the last line of stdout"
+    )
+    return parser
+
+
+# -- list ------------------------------------------------------------------------------
+
+
+def _add_list(verbs: Verbs) -> None:
+    parser = add_verb(
+        verbs,
+        "list",
+        "list episodes: instruction, outcome, length, size, and what is wrong",
+        ["lam episodes list", "lam episodes list recordings/monday --json"],
+    )
+    parser.add_argument("root", nargs="?", default=DEFAULT_ROOT, help="recordings, or one session")
+    parser.set_defaults(handler=_list)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from lam_ros.core.errors import ExitCode
+    from lam_ros.recording.session import list_episodes
+
+    root = Path(arguments.root)
+    entries = list_episodes(root)
+    console = Console(stderr=True)
+    if entries:
+        _print_table(console, root, entries)
+    else:
+        console.print(f"no episodes below {root}; record one: lam record task='...'", markup=False)
+    if arguments.json:
+        print(json.dumps({"episodes": [_row(entry) for entry in entries]}))
+    return int(ExitCode.DONE)
+
+
+def _print_table(console: Any, root: Path, entries: Sequence[EpisodeEntry]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=str(root))
+    for heading in ("episode", "instruction", "outcome"):
+        table.add_column(heading)
+    for heading in ("seconds", "messages", "MB"):
+        table.add_column(heading, justify="right")
+    for entry in entries:
+        row = _row(entry)
+        seconds = "-" if row["seconds"] is None else f"{row['seconds']:.1f}"
+        cells = (
+            str(entry.folder.relative_to(root)) if entry.folder != root else entry.folder.name,
+            row["instruction"],
+            row["outcome"] or ("recording" if entry.is_open else "-"),
+            seconds,
+            "-" if row["messages"] is None else str(row["messages"]),
+            f"{entry.size_bytes / 1e6:.1f}",
+        )
+        table.add_row(*map(Text, cells))
+    console.print(table)
+    for entry in entries:
+        if entry.trouble:
+            console.print(f"{entry.folder}: {entry.trouble}", markup=False, soft_wrap=True)
+
+
+def _row(entry: EpisodeEntry) -> dict[str, Any]:
+    meta, result = entry.meta, entry.result
+    return {
+        "folder": str(entry.folder),
+        "episode_id": meta.episode_id if meta else "",
+        "instruction": meta.instruction if meta else "",
+        "outcome": str(result.outcome) if result else "",
+        "reason": result.reason if result else "",
+        "seconds": result.duration_ns / 1e9 if result else None,
+        "messages": sum(result.frames.values()) if result else None,
+        "size_bytes": entry.size_bytes,
+        "is_open": entry.is_open,
+        "trouble": entry.trouble,
+    }
+
+
+# -- recover ---------------------------------------------------------------------------
+
+
+def _add_recover(verbs: Verbs) -> None:
+    parser = add_verb(
+        verbs,
+        "recover",
+        "close episodes that were cut off, with everything intact in them; say what was lost",
+        ["lam episodes recover", "lam episodes recover recordings/monday/episode_000007"],
+    )
+    parser.add_argument(
+        "folders",
+        nargs="*",
+        default=[DEFAULT_ROOT],
+        metavar="FOLDER",
+        help="episodes (looked through to the last byte), or folders of them (those cut off)",
+    )
+    parser.set_defaults(handler=_recover)
+
+
+def _recover(arguments: argparse.Namespace) -> int:
+    from lam_ros.core.errors import ExitCode, LamError
+    from lam_ros.recording.recover import recover
+
+    done: list[Recovery] = []
+    failed: dict[str, str] = {}
+    for folder in _to_recover(map(Path, arguments.folders)):
+        try:
+            done.append(recover(folder))
+            print(f"{folder}: {done[-1].what}", file=sys.stderr)
+        except LamError as error:
+            failed[str(folder)] = str(error)
+            print(f"{folder}: {error}", file=sys.stderr)
+    if not done and not failed:
+        print("nothing is cut off", file=sys.stderr)
+    if arguments.json:
+        rows = [
+            {
+                "folder": str(one.folder),
+                "changed": one.changed,
+                "messages": one.kept,
+                "lost_seconds": one.lost_ns / 1e9,
+                "what": one.what,
+            }
+            for one in done
+        ]
+        print(json.dumps({"recovered": rows, "failed": failed}))
+    return int(ExitCode.TASK_FAILED if failed else ExitCode.DONE)
+
+
+def _to_recover(folders: Any) -> list[Path]:
+    """Return the bags that are named themselves, and those below with something wrong."""
+    from lam_ros.recording.session import list_episodes
+
+    found: list[Path] = []
+    for folder in folders:
+        entries = list_episodes(folder)
+        is_bag = len(entries) == 1 and entries[0].folder == folder
+        found += [one.folder for one in entries if is_bag or (one.trouble and not one.is_open)]
+    return found
