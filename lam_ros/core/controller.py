@@ -70,6 +70,7 @@ class Controller:
         self._active = Source.POLICY
         self._tolerance_ns = seconds_to_ns(config.chunk.future_tolerance_s)
         self._newest_ns = 0
+        self._released_ns: int | None = None
 
     @property
     def active(self) -> Source:
@@ -107,8 +108,13 @@ class Controller:
         return answer
 
     def on_teleop(self, command: Target, now_ns: int) -> Accepted | Rejected:
-        """Take a command from a person, who thereby takes over."""
+        """Take a command from a person, who thereby takes over.
+
+        One from before the arm was given back does not take it again: it was on its way.
+        """
         self._watch_clock(now_ns)
+        if self._released_ns is not None and command.obs_stamp_ns <= self._released_ns:
+            return Rejected(RejectRule.OUT_OF_ORDER, "the person has let go since")
         start = self._start(Source.TELEOP)
         if isinstance(start, Rejected):
             return start
@@ -146,6 +152,7 @@ class Controller:
         """Give the arm back to the policy; it holds until the next chunk."""
         self._teleop.disengage()
         self._active = Source.POLICY
+        self._released_ns = now_ns
         self._player.cancel(now_ns, "the person has let go")
 
     def halt(self, now_ns: int, detail: str = "halted") -> None:
@@ -190,6 +197,7 @@ class Controller:
         """Forget what was stamped by a clock that has since gone back."""
         if now_ns < self._newest_ns - self._tolerance_ns:
             self._joints = None
+            self._released_ns = None
             self._teleop.disengage()
             self._player.drop("the clock went back")
             self._newest_ns = now_ns

@@ -9,7 +9,7 @@ import select
 import signal
 import sys
 import termios
-from typing import Protocol
+from typing import Any, Protocol
 
 from lam_ros.core.errors import MachineError
 from lam_ros.teleop.keys import (
@@ -58,7 +58,7 @@ class Terminal:
     def __init__(self, descriptor: int | None = None) -> None:
         """Use a terminal's file descriptor, or that of standard input."""
         self._descriptor = descriptor
-        self._before: list[object] | None = None
+        self._before: Any = None
         self._parser = KeyParser()
         self._speaks_kitty = False
 
@@ -78,7 +78,7 @@ class Terminal:
                 "or choose another device, for example teleop=gamepad"
             ) from None
         self._before = before
-        now = list(before)
+        now: Any = list(before)
         now[3] = before[3] & ~(termios.ICANON | termios.ECHO)
         now[6] = list(before[6])
         now[6][termios.VMIN], now[6][termios.VTIME] = 0, 0

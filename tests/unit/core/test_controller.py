@@ -198,6 +198,21 @@ def test_the_policy_gets_the_arm_back_on_purpose_and_from_where_it_is(loop):
     assert loop.arm[0] == pytest.approx(0.5)
 
 
+def test_a_command_that_was_on_its_way_does_not_take_the_arm_again(loop):
+    loop.tick()
+    loop.person()
+    loop.tick()
+    on_its_way = loop.now
+    loop.tick()
+    loop.control.release_teleop(loop.now)
+    late = Target(np.array(loop.robot.poses.home_rad), on_its_way, Source.TELEOP)
+    assert loop.control.on_teleop(late, loop.now).rule is RejectRule.OUT_OF_ORDER
+    assert loop.control.active is Source.POLICY
+    loop.tick()
+    assert isinstance(loop.person(), Accepted)
+    assert loop.control.active is Source.TELEOP
+
+
 def test_cancel_leaves_a_person_in_charge(loop):
     loop.tick()
     for _ in range(3):

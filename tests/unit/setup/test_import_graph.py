@@ -90,6 +90,15 @@ def test_no_room_imports_outward(room, forbidden):
             assert not in_rooms(name, *forbidden), f"{file.relative_to(ROOT)} imports {name}"
 
 
+def test_teleoperators_know_no_ros():
+    for file in files_below("lam_ros/teleop"):
+        if file.name in ("session.py", "command.py"):  # what starts a graph around them
+            continue
+        for name in imports_of(file):
+            assert not is_ros(name), f"{file.relative_to(ROOT)} imports {name}"
+            assert not in_rooms(name, "lam_ros.bridge", "lam_ros.nodes", "lam_ros.run"), file
+
+
 def test_the_planner_needs_nothing_heavy():
     for file in files_below("lam_ros/planning"):
         for name in imports_of(file):
