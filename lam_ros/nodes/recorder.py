@@ -258,12 +258,13 @@ class RecorderNode(LamNode):
 
     def _answer(self, finished: Finished) -> None:
         result = finished.result
-        log = self.get_logger()
-        tell = log.warning if result.outcome is Outcome.ABORTED else log.info
-        tell(f"episode {result.outcome}: {result.reason}")
-        for topic, faults in result.faults.items():
-            log.warning(f"{topic}: {faults}")
         is_good = result.outcome is not Outcome.ABORTED
+        if is_good:
+            self.get_logger().info(f"episode {result.outcome}: {result.reason}")
+        else:
+            self.get_logger().warning(f"episode aborted: {result.reason}")
+        for topic, faults in result.faults.items():
+            self.get_logger().warning(f"{topic}: {faults}")
         self._server.finish(End.SUCCEEDED if is_good else End.ABORTED, result_to(finished))
 
     # -- now and then ------------------------------------------------------------------

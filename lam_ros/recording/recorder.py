@@ -17,6 +17,7 @@ from lam_ros.core.errors import LamError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.recording import cdr
 from lam_ros.recording.capture import Capture, Payload
+from lam_ros.recording.definitions import define
 from lam_ros.recording.format import (
     EPISODE_EVENT,
     EPISODE_EVENT_TYPE,
@@ -70,7 +71,11 @@ class Recorder:
         announce: Announce,
         now_ns: Callable[[], int],
     ) -> None:
-        """Watch `streams` of `robot`; `resolve` makes a topic absolute."""
+        """Watch `streams` of `robot`; `resolve` makes a topic absolute.
+
+        Raises:
+            DataError: if a type of theirs is not installed.
+        """
         self.robot = robot
         self.config = config
         self._resolve, self._announce, self._now_ns = resolve, announce, now_ns
@@ -81,6 +86,9 @@ class Recorder:
         self._foreign: dict[str, str] = {}
         self._pool = JpegPool(config.jpeg_quality, config.jpeg_threads)
         self._episode: _Episode | None = None
+        software_versions()  # slow the first time; an episode must not wait for it
+        for stream in streams:
+            define(stream.type_name)
 
     @property
     def is_recording(self) -> bool:
@@ -185,6 +193,7 @@ class Recorder:
             return _not_begun(str(error))
         aged = tuple(self._topics[s.name] for s in self.streams if s.size_px)
         capture = Capture(writer, self._now_ns, aged)
+        now_ns = self._now_ns()
         self._episode = _Episode(request, folder, capture, self._guard(session), now_ns)
         for monitor in self._monitors.values():
             monitor.begin(now_ns)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,20 @@ import yaml
 from lam_ros.config import load_group, load_robot
 from lam_ros.core.clock import NS_PER_S
 from lam_ros.recording.reader import EpisodeReader
+from lam_ros.recording.status import Level
 
 FRONT = "/camera/front/image_raw/compressed"
 PERIOD_NS = 40_000_000
 """Of everything that this arm sends."""
+
+WRONG_CAMERA = """
+import rclpy
+from std_msgs.msg import String
+rclpy.init()
+node = rclpy.create_node("wrong_camera")
+publisher = node.create_publisher(String, "camera/front/image_raw", 1)
+rclpy.spin(node)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -247,7 +258,9 @@ def test_events_tell_of_subtasks_and_of_a_person_who_takes_hold(
     step = lam_msg.PlanStep(prompt="put the red cube in the bowl", status=lam_msg.PlanStep.RUNNING)
     graph.spin_until(lambda: is_ready(node), "the gate to open")
     future = record(arm, client, frames=2)
-    plans.publish(lam_msg.Plan(steps=[step]))
+    plan = lam_msg.Plan(steps=[step])
+    plan.header.stamp = graph.node.get_clock().now().to_msg()
+    plans.publish(plan)
     engaged.publish(Bool(data=True))
     graph.spin_until(lambda: len(client.events) >= 3, "two events")
     engaged.publish(Bool(data=False))
@@ -286,20 +299,16 @@ def test_the_gate_names_each_stream_that_is_missing_or_of_another_size(
 
 
 def test_the_gate_names_a_topic_of_another_type(graph: Any, arm: Arm, recorder: Any) -> None:
-    from std_msgs.msg import String
-
-    arm.silent = {"front"}
+    graph.node.destroy_publisher(arm._images.pop("front"))
+    other = graph.start_command([sys.executable, "-c", WRONG_CAMERA])
     node = recorder()
-    node_topic = "camera/front/image_raw"
-    for publisher in [arm._images.pop("front")]:
-        graph.node.destroy_publisher(publisher)
-    graph.node.create_publisher(String, node_topic, 1)
     graph.spin_until(
         lambda: any("std_msgs/msg/String" in blame.detail for blame in node._recorder.blames()),
         "the other type to be seen",
     )
     reason = refused(Client(graph))
     assert "front: camera/front/image_raw carries std_msgs/msg/String" in reason
+    assert other.poll() is None
 
 
 def test_the_gate_refuses_other_joints_another_robot_and_a_full_disk(
@@ -393,12 +402,19 @@ def test_nothing_can_be_finished_when_nothing_is_recorded(
 def test_sigterm_closes_the_episode_properly(
     graph: Any, arm: Arm, robot_file: str, tmp_path: Path
 ) -> None:
+    from diagnostic_msgs.msg import DiagnosticArray
+
+    from lam_ros.bridge.episodes import diagnostics_from
+
+    def is_gate_open(message: Any) -> bool:
+        return all(status.level <= Level.WARN for status in diagnostics_from(message))
+
     root, client = tmp_path / "rec", Client(graph)
+    said = graph.collect(DiagnosticArray, "/diagnostics")
     arguments = [f"robot:={robot_file}", f"root:={root}", "free_gb:=0.001", "reserve_gb:=0.001"]
     options = [part for value in arguments for part in ("-p", value)]
     process = graph.start("lam_ros.nodes.recorder", "--ros-args", *options)
-    graph.spin_until(client._record.server_is_ready, "the recorder")
-    graph.spin_for(2.0)
+    graph.spin_until(lambda: said and is_gate_open(said[-1]), "diagnostics that say go")
     client.begin()
     seen = arm.sent
     graph.spin_until(lambda: arm.sent > seen + 25, "some frames")
