@@ -10,6 +10,7 @@ from lam_ros import __version__
 from lam_ros.core.errors import ExitCode, LamError
 from lam_ros.recording.cli_convert import add_convert
 from lam_ros.recording.cli_episodes import add_episodes
+from lam_ros.teleop.command import add_teleop
 
 Handler = Callable[[argparse.Namespace], int]
 
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         add(commands)
     add_convert(commands)
     add_episodes(commands)
+    add_teleop(commands)
     return parser
 
 
@@ -210,9 +212,9 @@ def _add_bench(commands: Commands) -> None:
         commands,
         "bench",
         "measure: figures, ratios against a physical limit or a peer, and the machine",
-        ["lam bench sim --json", "lam bench loop --json"],
+        ["lam bench sim --json", "lam bench convert --json"],
     )
-    parser.add_argument("name", choices=["sim", "loop"], help="which bench")
+    parser.add_argument("name", choices=["sim", "loop", "convert"], help="which bench")
     parser.add_argument("--seconds", type=float, default=0.0, help="length (default: the bench's)")
     parser.set_defaults(handler=_bench)
 
