@@ -85,7 +85,11 @@ def _command(
 
 def _add_overrides(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "overrides", nargs="*", metavar="key=value", help="hydra overrides of the keys in config/"
+        "overrides",
+        nargs="*",
+        default=[],
+        metavar="key=value",
+        help="hydra overrides of the keys in config/",
     )
 
 
@@ -98,7 +102,7 @@ def _add_run(commands: Commands) -> None:
             'lam run "put the red cube in the blue bowl"',
             'lam run "put the red cube in the blue bowl, then the green one on the yellow spot"',
             'lam run "put the cube in the bowl" --seed 3 --answer "the red one"',
-            'lam run "stack the red cube on the blue cube" --json scene.n_cubes=5',
+            'lam run "stack the red cube on the blue cube" --json "scene.cubes=[5,5]"',
         ],
     )
     parser.add_argument("instruction", help="what to do, in English")
@@ -195,7 +199,7 @@ def _add_train(commands: Commands) -> None:
         commands,
         "train",
         "train the lam policy on a LeRobotDataset",
-        ["lam train data=data/pick_place out=runs/train budget_minutes=60"],
+        ['lam train "data=[data/pick_place]" out=runs/train budget_minutes=60'],
     )
     _add_overrides(parser)
     parser.set_defaults(handler=_train)

@@ -40,6 +40,17 @@ def sim_graph(parameters: GraphParameters) -> tuple[NodeSpec, ...]:
     shared = dict(parameters.shared)
     return (
         _driver(parameters, shared),
+        *arm_graph(parameters),
+        NodeSpec(
+            "planner", "lam_ros.nodes.planner", "PlannerNode", {**shared, **parameters.planner}
+        ),
+    )
+
+
+def arm_graph(parameters: GraphParameters) -> tuple[NodeSpec, ...]:
+    """Return the simulated arm and what commands it, without anybody who drives it."""
+    shared = dict(parameters.shared)
+    return (
         NodeSpec("sim", "lam_ros.nodes.sim", "SimNode", {**shared, **parameters.sim}),
         NodeSpec(
             "control",
@@ -47,9 +58,6 @@ def sim_graph(parameters: GraphParameters) -> tuple[NodeSpec, ...]:
             "ControlNode",
             {**shared, **parameters.control},
             cpus=cores()[:1],
-        ),
-        NodeSpec(
-            "planner", "lam_ros.nodes.planner", "PlannerNode", {**shared, **parameters.planner}
         ),
     )
 

@@ -48,6 +48,9 @@ IN_FORCE_NS = 500 * NS_PER_MS
 RELEASE_EVERY_NS = 500 * NS_PER_MS
 """Time after which an unanswered request to give the arm back is repeated."""
 
+_MOST_KEYS = 32
+"""Pressed keys that are kept for whoever asks; nobody may."""
+
 MakeTeleoperator = Callable[[TeleopSettings, RobotDescription, CartesianTeleop], Teleoperator]
 
 
@@ -93,6 +96,7 @@ class TeleopNode(LamNode):
         self._report: tuple[int, lam_msg.SafetyReport] | None = None
         self._reading = Reading()
         self._answer: Target | Idle | None = None
+        self._pressed: list[str] = []
         self._said: bool | None = None
         self._owes_release = False
         self._asked_ns: int | None = None
@@ -129,7 +133,7 @@ class TeleopNode(LamNode):
         self._timer.cancel()
         self._pilot.release()
         self._say_engaged(False)
-        if self._owes_release and not self._reading.engaged:
+        if self.owes_release:
             self._ask_release(self._time.now_ns())
 
     def cleanup(self) -> None:
@@ -159,6 +163,22 @@ class TeleopNode(LamNode):
         return self._device
 
     @property
+    def joints(self) -> JointState | None:
+        """The newest joint state."""
+        return self._joints
+
+    @property
+    def owes_release(self) -> bool:
+        """True from when the person has let go until the control node has taken that in."""
+        return self._owes_release and not self._reading.engaged
+
+    def take_pressed(self, *names: str) -> tuple[str, ...]:
+        """Return which of these keys were pressed since they were last asked for."""
+        found = tuple(name for name in self._pressed if name in names)
+        self._pressed = [name for name in self._pressed if name not in names][-_MOST_KEYS:]
+        return found
+
+    @property
     def flight(self) -> Flight:
         """How teleoperation stands now."""
         answer, report = self._answer, self._fresh_report(self._time.now_ns())
@@ -183,6 +203,7 @@ class TeleopNode(LamNode):
             self.fail(error)
             self._timer.cancel()
             return
+        self._pressed += self._reading.pressed
         self._answer = self._pilot.step(
             self._reading, self._joints, self._command_in_force(now_ns), now_ns
         )
@@ -200,7 +221,7 @@ class TeleopNode(LamNode):
         else:
             self._pilot.release()
         self._say_engaged(self._pilot.is_driving)
-        if self._owes_release and not self._reading.engaged:
+        if self.owes_release:
             self._give_back(now_ns)
 
     def _read(self, now_ns: int) -> Reading:

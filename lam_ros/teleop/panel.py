@@ -1,0 +1,169 @@
+"""What a teleoperating person sees: who has the arm, the joints, the keys, and a camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from lam_ros.core.robot import RobotDescription
+from lam_ros.core.types import FloatArray, ImageArray, Source, Verdict
+from lam_ros.teleop.port import Control
+
+PICTURE_COLUMNS = 64
+_BAR = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What is to be shown now.
+
+    Attributes:
+        engaged: whether the person has hold of the arm.
+        commander: who the control node listens to.
+        verdict: of the safety room; None if the control node is silent.
+        rule: by which rule.
+        status: of the device.
+        idle: why nothing is being asked for; empty while something is.
+        measured_rad: joints, shape (J,), None if they are unknown.
+        picture: of a camera, rgb8, shape (H, W, 3), or None.
+    """
+
+    engaged: bool = False
+    commander: Source = Source.NONE
+    verdict: Verdict | None = None
+    rule: str = ""
+    status: str = ""
+    idle: str = ""
+    measured_rad: FloatArray | None = None
+    picture: ImageArray | None = None
+
+    @property
+    def headline(self) -> Text:
+        """Return who has the arm, in one line."""
+        if self.verdict is None:
+            return Text("the control node is silent", "bold red")
+        if self.verdict is Verdict.STOP:
+            return Text("STOPPED: reset the e-stop to go on", "bold red")
+        note = f" ({self.rule})" if self.verdict is not Verdict.PASS else ""
+        if self.engaged:
+            return Text(f"YOU have the arm{note}", "bold green" if not note else "bold yellow")
+        if self.verdict is Verdict.HOLD:
+            return Text(f"the arm holds{note}", "bold cyan")
+        return Text(f"the {self.commander} has the arm{note}", "bold magenta")
+
+
+class TeleopPanel:
+    """Drawn in place on a terminal; elsewhere one line for each change."""
+
+    def __init__(
+        self,
+        title: str,
+        robot: RobotDescription,
+        *,
+        show: bool = True,
+        console: Console | None = None,
+    ) -> None:
+        """Show nothing yet; with `show` false nothing ever."""
+        self.console = console or Console(stderr=True, quiet=not show, highlight=False)
+        self._title = title
+        self._names = robot.joint_names
+        self._lower, self._upper = robot.lower_rad, robot.upper_rad
+        self._live = Live(
+            console=self.console, auto_refresh=False, transient=False, redirect_stderr=False
+        )
+        self._said = ""
+
+    def draw(self, sight: Sight, controls: tuple[Control, ...]) -> None:
+        """Show how things stand."""
+        if self.console.is_terminal:
+            self._live.update(self.render(sight, controls), refresh=True)
+            return
+        line = f"{sight.headline.plain}; {sight.idle or sight.status}"
+        if line != self._said:
+            self._said = line
+            self.line(line)
+
+    def line(self, text: str, style: str = "") -> None:
+        """Print one line that stays."""
+        self.console.print(Text(text, style), soft_wrap=True)
+
+    def render(self, sight: Sight, controls: tuple[Control, ...]) -> RenderableType:
+        """Return the panel."""
+        side = Table.grid(padding=(0, 2))
+        side.add_row(self._keys(controls), self._joints(sight.measured_rad))
+        note = Text(sight.status, "dim")
+        if sight.idle:
+            note.append(f"  {sight.idle}", "dim italic")
+        parts: list[RenderableType] = [sight.headline, note, Text(), side]
+        if sight.picture is not None:
+            parts += [Text(), picture(sight.picture)]
+        return Panel(Group(*parts), title=self._title, title_align="left", expand=False)
+
+    def _keys(self, controls: tuple[Control, ...]) -> Table:
+        table = Table.grid(padding=(0, 1))
+        for control in controls:
+            table.add_row(Text(control.name, "bold"), control.action)
+        return table
+
+    def _joints(self, measured: FloatArray | None) -> Table:
+        table = Table.grid(padding=(0, 1))
+        for index, name in enumerate(self._names):
+            if measured is None:
+                table.add_row(name, Text("unknown", "dim"), "")
+                continue
+            low, high = self._lower[index], self._upper[index]
+            share = float(np.clip((measured[index] - low) / (high - low), 0.0, 1.0))
+            near = share < 0.03 or share > 0.97
+            at = round(share * (_BAR - 1))
+            bar = Text("─" * at + "●" + "─" * (_BAR - 1 - at), "yellow" if near else "cyan")
+            table.add_row(name, bar, f"{np.degrees(measured[index]):7.1f}°")
+        return table
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        if self.console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        """Leave the last picture standing."""
+        self._live.stop()
+
+
+def picture(image: ImageArray, columns: int = PICTURE_COLUMNS) -> Text:
+    """Return a picture as coloured half blocks.
+
+    Args:
+        image: rgb8, shape (H, W, 3).
+        columns: characters a line; a line shows two rows of the picture.
+    """
+    height, width = image.shape[:2]
+    columns = min(columns, width)
+    rows = max(2, round(height * columns / width) // 2 * 2)
+    small = image[
+        (np.arange(rows) * height // rows)[:, None], np.arange(columns) * width // columns
+    ]
+    text = Text(no_wrap=True)
+    for y in range(0, rows, 2):
+        for above, below in zip(small[y].tolist(), small[y + 1].tolist(), strict=True):
+            text.append("▀", Style(color=_hex(above), bgcolor=_hex(below)))
+        text.append("\n")
+    return text
+
+
+def _hex(rgb: list[int]) -> str:
+    return f"#{rgb[0]:02x}{rgb[1]:02x}{rgb[2]:02x}"
