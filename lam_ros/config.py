@@ -105,8 +105,11 @@ def build[T](cls: type[T], data: Mapping[str, Any], where: str) -> T:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
+        needed = first["msg"]
+        if first["type"] in ("tuple_type", "list_type"):
+            needed = f"a list in brackets is needed, such as [{first.get('input')}]"
         raise ConfigError(
-            f"config '{where}.{key}': {first['msg']}; {first.get('input')!r} came"
+            f"config '{where}.{key}': {needed}; {first.get('input')!r} came"
         ) from None
 
 

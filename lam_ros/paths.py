@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lam_ros.core.errors import MachineError
+from lam_ros.core.errors import CheckpointError, MachineError, unknown_name
 
 _MODULE = Path(__file__)
 
@@ -54,6 +54,15 @@ def dds_profile() -> Path:
 
 
 def find_checkpoint(name: str) -> Path:
-    """Return the folder of a shipped checkpoint by its name, or the path that was given."""
+    """Return the folder of a shipped checkpoint by its name, or the path that was given.
+
+    Raises:
+        CheckpointError: if what looks like a name is neither.
+    """
     shipped = checkpoints_dir() / name
-    return shipped if "/" not in name and shipped.is_dir() else Path(name)
+    if "/" not in name and shipped.is_dir():
+        return shipped
+    if "/" not in name and not Path(name).exists():
+        known = [path.name for path in checkpoints_dir().glob("*/")]
+        raise CheckpointError(f"{unknown_name('checkpoint', name, known)} Or give a folder")
+    return Path(name)

@@ -19,6 +19,7 @@ class Inner:
 class Outer:
     name: str
     inner: Inner = Inner()
+    sizes: tuple[int, ...] = ()
 
 
 def test_nested_dataclasses_are_built() -> None:
@@ -33,6 +34,11 @@ def test_an_unknown_nested_key_is_refused_with_the_nearest() -> None:
 def test_a_value_of_the_wrong_type_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"outer.inner.depth.*'deep' came"):
         build(Outer, {"name": "a", "inner": {"depth": "deep"}}, "outer")
+
+
+def test_one_value_where_a_list_is_needed_is_shown_how_to_write_it() -> None:
+    with pytest.raises(ConfigError, match=r"outer.sizes'.*such as \[9\]; 9 came"):
+        build(Outer, {"name": "a", "sizes": 9}, "outer")
 
 
 @pytest.mark.parametrize("name", ["run", "eval"])

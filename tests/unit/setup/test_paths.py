@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lam_ros import paths
-from lam_ros.core.errors import MachineError
+from lam_ros.core.errors import CheckpointError, MachineError
 
 
 def installed(folder, modules):
@@ -61,3 +61,11 @@ def test_missing_data_files_are_said(tmp_path):
 
 def test_the_dds_profile_is_there():
     assert paths.dds_profile().is_file()
+
+
+def test_a_checkpoint_is_found_by_its_name_or_is_the_folder_given(tmp_path):
+    folder = paths.find_checkpoint("lam_so101")
+    assert folder.parent == paths.checkpoints_dir()
+    assert paths.find_checkpoint(str(tmp_path)) == tmp_path
+    with pytest.raises(CheckpointError, match=r"unknown checkpoint 'lam_so10'.*mean 'lam_so101'"):
+        paths.find_checkpoint("lam_so10")
