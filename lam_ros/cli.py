@@ -10,6 +10,7 @@ from lam_ros import __version__
 from lam_ros.core.errors import ExitCode, LamError
 from lam_ros.recording.cli_convert import add_convert
 from lam_ros.recording.cli_episodes import add_episodes
+from lam_ros.recording.cli_record import add_record
 from lam_ros.teleop.command import add_teleop
 
 Handler = Callable[[argparse.Namespace], int]
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (_add_run, _add_eval, _add_plan, _add_data, _add_train, _add_bench, _add_doctor):
         add(commands)
+    add_record(commands)
     add_convert(commands)
     add_episodes(commands)
     add_teleop(commands)

@@ -133,8 +133,8 @@ class RecorderNode(LamNode):
         return RecorderConfig(
             root=self.text("root", "recordings"),
             images=self.text("images", "jpeg"),
-            jpeg_quality=int(self.number("jpeg_quality", 90)),
-            jpeg_threads=int(self.number("jpeg_threads", 2)),
+            jpeg_quality=int(self.number("jpeg_quality", 90.0)),
+            jpeg_threads=int(self.number("jpeg_threads", 2.0)),
             delete_discarded=self.flag("delete_discarded", False),
             reserve_bytes=int(self.number("reserve_gb", 1.0) * 1e9),
             gate=GateConfig(

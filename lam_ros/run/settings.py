@@ -93,15 +93,17 @@ class RunSettings:
 
         A scene whose objects were given stays as it is.
         """
-        if self.scene.objects:
-            return self
-        kinds = {kind.name: kind.slots for kind in KINDS.values() if not kind.is_distractor}
-        named = mentions(
-            instruction, kinds, (*TASK_COLORS, *self.scene.target_colors, *self.scene.tray_colors)
-        )
-        given = set(self.scene.include)
-        more = tuple(name for name in named if name not in given)
-        return replace(self, scene=replace(self.scene, include=(*self.scene.include, *more)))
+        return replace(self, scene=scene_with(self.scene, instruction))
+
+
+def scene_with(scene: SceneConfig, instruction: str) -> SceneConfig:
+    """Return a family of scenes that hold what an instruction names; given objects stay."""
+    if scene.objects:
+        return scene
+    kinds = {kind.name: kind.slots for kind in KINDS.values() if not kind.is_distractor}
+    named = mentions(instruction, kinds, (*TASK_COLORS, *scene.target_colors, *scene.tray_colors))
+    more = tuple(name for name in named if name not in set(scene.include))
+    return replace(scene, include=(*scene.include, *more))
 
 
 def load_run_settings(overrides: Sequence[str]) -> RunSettings:

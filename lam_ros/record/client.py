@@ -1,0 +1,179 @@
+"""The session's own node: asks the recorder, the simulator and the judge, and listens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sensor_msgs.msg
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.action import ActionClient
+from rclpy.node import Node
+
+from lam_interfaces import msg as lam_msg
+from lam_interfaces.action import RecordEpisode
+from lam_interfaces.srv import FinishEpisode, Judge, ResetScene
+from lam_ros.bridge import qos, topics
+from lam_ros.bridge.clock import RosClock
+from lam_ros.bridge.episodes import diagnostics_from, recorder_values
+from lam_ros.bridge.messages import command_to, joints_from
+from lam_ros.bridge.scenes import scene_from
+from lam_ros.core.clock import NS_PER_S
+from lam_ros.core.robot import RobotDescription
+from lam_ros.core.scene import Scene
+from lam_ros.core.types import JointState, Source
+from lam_ros.record.homing import WayHome
+from lam_ros.record.loop import Ended
+from lam_ros.recording.format import Outcome
+from lam_ros.recording.status import Level, StreamStatus
+
+FRESH_NS = 2 * NS_PER_S
+"""How long the recorder's word counts."""
+
+REPEAT_NS = 2 * NS_PER_S
+"""After which an unanswered question is asked again; an answer can be lost at the start."""
+
+
+class Question:
+    """A call of a service, repeated until it is answered; asking twice must do no harm."""
+
+    def __init__(self, client: Any, request: Any) -> None:
+        """Ask nothing yet."""
+        self._client, self._request = client, request
+        self._future: Any = None
+        self._asked_ns = 0
+
+    def answer(self, now_ns: int) -> Any:
+        """Return the answer, None until it is there; asks if that is due."""
+        if self._future is not None and self._future.done():
+            return self._future.result()
+        is_due = self._future is None or now_ns - self._asked_ns > REPEAT_NS
+        if is_due and self._client.service_is_ready():
+            if self._future is not None:
+                self._client.remove_pending_request(self._future)
+            self._future, self._asked_ns = self._client.call_async(self._request), now_ns
+        return None
+
+
+class RecordClient:
+    """Talks to the graph; callbacks come from the executor that spins `node`.
+
+    Attributes:
+        statuses: what the recorder said last of each stream.
+        values: what it said of itself.
+        joints: the newest joint state.
+        scene: the newest scene.
+        ended: the episode that was begun, once it is closed.
+    """
+
+    def __init__(self, node: Node, robot: RobotDescription) -> None:
+        """Open the topics."""
+        self.statuses: tuple[StreamStatus, ...] = ()
+        self.values: dict[str, str] = {}
+        self.joints: JointState | None = None
+        self.scene: Scene | None = None
+        self.ended: Ended | None = None
+        self._heard_ns = 0
+        self._robot, self._clock = robot, RosClock(node)
+        self._goal: Any = None
+        self._close_question: Question | None = None
+        self._record = ActionClient(node, RecordEpisode, topics.RECORD_EPISODE)
+        self._finish = node.create_client(FinishEpisode, topics.FINISH_EPISODE)
+        self._reset = node.create_client(ResetScene, topics.RESET_SCENE)
+        self._judge = node.create_client(Judge, topics.JUDGE)
+        self._commands = node.create_publisher(
+            lam_msg.JointCommand, topics.TELEOP_COMMAND, qos.COMMAND
+        )
+        listen, names = node.create_subscription, robot.topics
+        listen(DiagnosticArray, topics.DIAGNOSTICS, self._on_diagnostics, 10)
+        listen(sensor_msgs.msg.JointState, names.joint_state, self._on_joints, qos.SENSOR)
+        listen(lam_msg.Scene, topics.SCENE, self._on_scene, qos.SCENE)
+
+    def now_ns(self) -> int:
+        """Return the time of the graph."""
+        return self._clock.now_ns()
+
+    def blames(self) -> list[str] | None:
+        """Return what keeps an episode from beginning, None while the recorder is silent."""
+        is_ready = self._record.server_is_ready() and self._finish.service_is_ready()
+        if not is_ready or self.now_ns() - self._heard_ns > FRESH_NS:
+            return None
+        bad = (status for status in self.statuses if status.level >= Level.ERROR)
+        return [f"{status.name}: {status.message}" for status in bad]
+
+    # -- an episode --------------------------------------------------------------------
+
+    def begin(self, goal: RecordEpisode.Goal) -> None:
+        """Have an episode begun; `ended` is there when it is closed."""
+        self.ended, self._goal, self._close_question = None, None, None
+        self._record.send_goal_async(goal).add_done_callback(self._on_answer)
+
+    def close(self, outcome: Outcome, reason: str) -> None:
+        """Have the episode closed."""
+        request = FinishEpisode.Request(outcome=str(outcome), reason=reason)
+        self._close_question = Question(self._finish, request)
+        self.tick()
+
+    def tick(self) -> None:
+        """Repeat what was not answered."""
+        if self._close_question is not None and self.ended is None:
+            self._close_question.answer(self.now_ns())
+
+    def question_of(self, literals: Sequence[str]) -> Question:
+        """Return a question to the judge."""
+        return Question(self._judge, Judge.Request(literals=list(literals)))
+
+    def new_scene(self, seed: int) -> Question:
+        """Return a question to the simulator."""
+        return Question(self._reset, ResetScene.Request(seed=seed))
+
+    def command(self, way: WayHome) -> None:
+        """Send the arm along its way home."""
+        now_ns = self.now_ns()
+        target = way.target(now_ns)
+        self._commands.publish(
+            command_to(target, self._robot, stamp_ns=now_ns, source=Source.TELEOP)
+        )
+
+    # -- what comes --------------------------------------------------------------------
+
+    def _on_answer(self, future: Any) -> None:
+        goal = future.result()
+        if not goal.accepted:
+            self.ended = Ended(Outcome.ABORTED, "the recorder has refused the episode")
+            return
+        self._goal = goal
+        goal.get_result_async().add_done_callback(self._on_result)
+
+    def _on_result(self, future: Any) -> None:
+        result = future.result().result
+        frames = dict(zip(result.topics, result.frames, strict=True))
+        cameras = [
+            count
+            for topic, count in frames.items()
+            if any(self._robot.image_topic(name) in topic for name in self._robot.camera_names)
+        ]
+        self.ended = Ended(
+            Outcome(result.outcome),
+            result.reason,
+            result.folder,
+            round(float(result.duration_s), 3),
+            min(cameras, default=0),
+            sum(result.dropped),
+        )
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        values = recorder_values(message)
+        if values:
+            self._heard_ns = self.now_ns()
+            self.statuses, self.values = diagnostics_from(message), self.values | values
+
+    def _on_joints(self, message: sensor_msgs.msg.JointState) -> None:
+        state = joints_from(message, self._robot)
+        if isinstance(state, JointState):
+            self.joints = state
+
+    def _on_scene(self, message: lam_msg.Scene) -> None:
+        scene = scene_from(message)
+        if isinstance(scene, Scene):
+            self.scene = scene

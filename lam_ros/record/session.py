@@ -1,0 +1,315 @@
+"""One session: start the graph, go through the course of the loop, and end it all."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import rclpy
+
+from lam_interfaces.action import RecordEpisode
+from lam_ros.bridge.runtime import ended_by_signal, ros
+from lam_ros.core.errors import LamError
+from lam_ros.record.client import Question, RecordClient
+from lam_ros.record.homing import WayHome
+from lam_ros.record.loop import Act, Phase, Seen, SessionLoop, Step, Wish
+from lam_ros.record.operator import (
+    CONTROLS,
+    Listening,
+    Person,
+    Script,
+    SessionKeys,
+    teleop_node,
+    wishes_of,
+)
+from lam_ros.record.settings import RecordSettings
+from lam_ros.record.view import DRAW_EVERY_S, Picture, RecordView
+from lam_ros.recording.format import Outcome
+from lam_ros.supervisor import Supervisor
+from lam_ros.teleop.port import Reading
+from lam_ros.teleop.settings import SwitchKind, make_teleoperator
+from lam_ros.teleop.terminal import Terminal
+
+STEP_S = 0.04
+SPIN_S = 0.02
+END_S = 5.0
+"""Longest time for the recorder to close an episode when the session ends."""
+
+_KEYBOARD = "keyboard"
+
+
+class Interrupted(Exception):
+    """A signal asks for the end."""
+
+
+class RecordSession:
+    """Runs the episodes of one session; made for one use.
+
+    Attributes:
+        loop: the course, with the episodes that came of it.
+    """
+
+    def __init__(
+        self, settings: RecordSettings, files: dict[str, str], host: Supervisor, attended: bool
+    ) -> None:
+        """Prepare.
+
+        Args:
+            settings: what is to be recorded.
+            files: group -> path of its YAML.
+            host: runs the nodes that have processes of their own.
+            attended: whether a person is at the keys.
+        """
+        self._settings, self._files, self._host = settings, files, host
+        self._attended = attended
+        self._view = RecordView(settings.task, CONTROLS, sound=settings.sound)
+        self._pressed_last = 0
+        self._reset: _Reset | None = None
+        self._told: tuple[Phase, int] | None = None
+        self.loop = SessionLoop(settings.loop(attended=attended), settings.seed, time.time_ns())
+        self.interrupted = False
+
+    @property
+    def folder(self) -> Path:
+        """Where the episodes are."""
+        return Path(self._settings.root).resolve() / self._settings.session
+
+    def run(self) -> None:
+        """Go through the session.
+
+        Raises:
+            LamError: if the graph cannot be started, or a node dies.
+        """
+        try:
+            with ended_by_signal() as self._signals, ros() as self._executor:
+                self._node = rclpy.create_node("lam_record")
+                self._executor.add_node(self._node)
+                try:
+                    self._run()
+                finally:
+                    self._executor.shutdown()
+                    rclpy.try_shutdown()
+                    self._node.destroy_node()
+        finally:
+            gc.collect()  # a node in a reference cycle keeps the middleware's threads
+
+    def _run(self) -> None:
+        self._client = RecordClient(self._node, self._settings.robot)
+        with ExitStack() as stack:
+            stack.enter_context(self._view)
+            stack.enter_context(self._host)
+            self._keys = SessionKeys(stack.enter_context(self._terminal()))
+            self._device = stack.enter_context(self._teleoperation())
+            self._operator = self._make_operator()
+            try:
+                self._follow()
+            except Interrupted:
+                self.interrupted = True
+                self._abandon("interrupted")
+            except LamError as error:
+                self._abandon(str(error))
+                raise
+
+    @contextmanager
+    def _terminal(self) -> Iterator[Terminal | None]:
+        """Have the terminal's keys, unless the teleoperator takes them."""
+        teleop = self._settings.teleop
+        is_taken = teleop.type == _KEYBOARD or teleop.switch is SwitchKind.KEYBOARD
+        if is_taken or not self._attended:
+            yield None
+            return
+        terminal = Terminal()
+        terminal.open()
+        try:
+            yield terminal
+        finally:
+            terminal.close()
+
+    @contextmanager
+    def _teleoperation(self) -> Iterator[Listening]:
+        """Run the teleoperation node in this process, where its keys and its word are at hand."""
+        self._teleop, made = teleop_node(self._files, make_teleoperator)
+        self._executor.add_node(self._teleop)
+        try:
+            self._teleop.bring_up()
+            yield made[0]
+        finally:
+            self._teleop.stop()
+            self._executor.remove_node(self._teleop)
+            self._teleop.cleanup()
+            self._teleop.destroy_node()
+
+    def _make_operator(self) -> Person | Script:
+        if not self._settings.is_scripted:
+            return Person()
+        return Script(self._node, self._client, self._reading, self._settings.episode_s)
+
+    def _reading(self) -> Reading:
+        reading: Reading = self._teleop.flight.reading
+        return reading
+
+    # -- going on ----------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        """Step the loop until it is over."""
+        next_draw = 0.0
+        while self.loop.phase is not Phase.OVER:
+            self._spin(STEP_S)
+            self._host.check()
+            if self._teleop.failure is not None:
+                raise self._teleop.failure
+            now_ns = self._client.now_ns()
+            before = len(self.loop.episodes)
+            step = self.loop.step(self._seen(now_ns))
+            if len(self.loop.episodes) > before:
+                self._operator.end()
+                self._view.ended(len(self.loop.episodes), self.loop.episodes[-1])
+                self._view.beep(1 if self.loop.episodes[-1].is_kept else 2)
+            if step is not None:
+                self._do(step, now_ns)
+            self._cue(now_ns)
+            if time.monotonic() >= next_draw:
+                self._draw(now_ns)
+                next_draw = time.monotonic() + DRAW_EVERY_S
+
+    def _seen(self, now_ns: int) -> Seen:
+        self._client.tick()
+        if self._reset is not None and self._reset.tick(now_ns):
+            self._reset = None
+        recording = self.loop.phase is Phase.RECORDING
+        return Seen(
+            now_ns,
+            blames=self._client.blames(),
+            wishes=self._wishes(now_ns),
+            verdict=self._operator.verdict(now_ns) if recording else None,
+            ended=self._client.ended,
+            is_reset=self._reset is None,
+        )
+
+    def _wishes(self, now_ns: int) -> tuple[Wish, ...]:
+        return wishes_of([*self._device.take_pressed(), *self._keys.take_pressed(now_ns)])
+
+    def _do(self, step: Step, now_ns: int) -> None:
+        settings = self._settings
+        if step.act is Act.BEGIN:
+            self._client.begin(
+                RecordEpisode.Goal(
+                    instruction=settings.task,
+                    session=settings.session,
+                    operator_name=settings.operator,
+                    fingerprint=settings.robot.fingerprint(),
+                    on_cancel=str(Outcome.DISCARDED),
+                    max_duration_s=0.0 if settings.is_scripted else settings.episode_s,
+                )
+            )
+            self._operator.begin(settings.task)
+        elif step.act is Act.CLOSE:
+            self._client.close(step.outcome, step.reason)
+        elif settings.sim:
+            self._reset = _Reset(self._client, settings, step.seed, self._may_drive)
+
+    def _may_drive(self) -> bool:
+        """Tell whether nobody holds the arm."""
+        return not self._reading().engaged
+
+    def _abandon(self, reason: str) -> None:
+        """Close what is being recorded, as discarded."""
+        if self.loop.phase not in (Phase.RECORDING, Phase.CLOSING):
+            return
+        self._client.close(Outcome.DISCARDED, reason)
+        end = time.monotonic() + END_S
+        while self._client.ended is None and time.monotonic() < end:
+            self._executor.spin_once(timeout_sec=SPIN_S)
+            self._client.tick()
+        if self._client.ended is not None:
+            self.loop.episodes.append(self._client.ended)
+
+    def _spin(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._executor.spin_once(timeout_sec=min(left, SPIN_S))
+            if self._signals:
+                raise Interrupted
+
+    # -- showing -----------------------------------------------------------------------
+
+    def _cue(self, now_ns: int) -> None:
+        """Beep with the count-down, and when an episode begins."""
+        loop = self.loop
+        told = (loop.phase, loop.countdown(now_ns) if loop.phase is Phase.COUNTDOWN else 0)
+        if told != self._told and loop.phase in (Phase.COUNTDOWN, Phase.RECORDING):
+            self._view.beep(2 if loop.phase is Phase.RECORDING else 1)
+        self._told = told
+
+    def _draw(self, now_ns: int) -> None:
+        values, loop = self._client.values, self.loop
+        self._view.show(
+            Picture(
+                phase=loop.phase,
+                phase_text=self._phase_text(now_ns),
+                statuses=self._client.statuses,
+                kept=loop.kept,
+                wanted=loop.config.episodes,
+                discarded=loop.discarded,
+                disk_left_s=float(values.get("disk_left_s", -1)),
+                free_gb=float(values.get("free_gb", 0)),
+                status=self._reading().status,
+            )
+        )
+
+    def _phase_text(self, now_ns: int) -> str:
+        loop = self.loop
+        number = f"episode {len(loop.episodes) + 1}"
+        if loop.phase is Phase.COUNTDOWN:
+            return f"{number} begins in {loop.countdown(now_ns)} s"
+        if loop.phase is Phase.RECORDING:
+            if not self._view.is_terminal:
+                return f"{number} is being recorded"
+            return f"● {number} is being recorded: {loop.seconds_in_phase(now_ns):.1f} s"
+        if loop.phase is Phase.RESET:
+            return "put things in order; enter goes on" if self._reset is None else "a new scene"
+        if loop.phase is Phase.GATE:
+            return "waits until every stream is right"
+        return f"{number} is being closed"
+
+
+class _Reset:
+    """A new scene in simulation: the arm home, the table set anew, and seen so."""
+
+    def __init__(
+        self, client: RecordClient, settings: RecordSettings, seed: int, may_drive: Any
+    ) -> None:
+        self._client, self._robot, self._may_drive = client, settings.robot, may_drive
+        self._question: Question = client.new_scene(seed)
+        self._way: WayHome | None = None
+        self._is_home = False
+        self._set_ns = 0
+
+    def tick(self, now_ns: int) -> bool:
+        """Go on with it; True when it is done."""
+        if not self._is_home:
+            self._is_home = self._go_home(now_ns)
+            return False
+        if not self._set_ns:
+            answer = self._question.answer(now_ns)
+            if answer is None:
+                return False
+            if not answer.success:
+                raise LamError(f"the simulator has no new scene: {answer.message}")
+            self._set_ns = now_ns
+        scene = self._client.scene
+        return scene is not None and scene.stamp_ns > self._set_ns
+
+    def _go_home(self, now_ns: int) -> bool:
+        joints = self._client.joints
+        if joints is None or not self._may_drive():
+            self._way = None
+            return False
+        if self._way is None:
+            self._way = WayHome(self._robot, joints.position_rad, now_ns)
+        self._client.command(self._way)
+        return self._way.is_over(joints.position_rad, now_ns)
