@@ -66,11 +66,10 @@ def _list(arguments: argparse.Namespace) -> int:
 
     root = Path(arguments.root)
     entries = list_episodes(root)
-    console = Console(stderr=True)
     if entries:
-        _print_table(console, root, entries)
+        _print_table(Console(stderr=True), root, entries)
     else:
-        console.print(f"no episodes below {root}; record one: lam record task='...'", markup=False)
+        print(f"no episodes below {root}; record one: lam record task='...'", file=sys.stderr)
     if arguments.json:
         print(json.dumps({"episodes": [_row(entry) for entry in entries]}))
     return int(ExitCode.DONE)
@@ -100,7 +99,7 @@ def _print_table(console: Any, root: Path, entries: Sequence[EpisodeEntry]) -> N
     console.print(table)
     for entry in entries:
         if entry.trouble:
-            console.print(f"{entry.folder}: {entry.trouble}", markup=False, soft_wrap=True)
+            print(f"{entry.folder}: {entry.trouble}", file=sys.stderr)
 
 
 def _row(entry: EpisodeEntry) -> dict[str, Any]:

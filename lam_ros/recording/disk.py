@@ -74,7 +74,7 @@ class RecordFile:
         """Append records.
 
         Raises:
-            MachineError: if the disk is full or fails; nothing of `data` is in the file then.
+            MachineError: if the disk is full or fails.
         """
         rest = memoryview(data)
         try:
@@ -87,8 +87,9 @@ class RecordFile:
         return len(data)
 
     def _take_back(self) -> None:
-        os.ftruncate(self._handle, self._size)
-        os.lseek(self._handle, self._size, os.SEEK_SET)
+        with suppress(OSError):  # half a record at the end does no harm: `recover` drops it
+            os.ftruncate(self._handle, self._size)
+            os.lseek(self._handle, self._size, os.SEEK_SET)
 
     def tell(self) -> int:
         """Return the size [bytes]."""

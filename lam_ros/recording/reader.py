@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rosbags.interfaces import Nodetype
+from rosbags.serde import SerdeError
 from rosbags.typesys.store import Typestore
 
 from lam_ros.core.errors import DataError, unknown_name
@@ -137,7 +138,7 @@ class EpisodeReader:
     def _decode(self, raw: Raw, types: Typestore) -> Any:
         try:
             return types.deserialize_cdr(raw.cdr, raw.type_name)
-        except (*DAMAGED, AssertionError) as error:
+        except (*DAMAGED, SerdeError, AssertionError) as error:
             raise DataError(
                 f"bag '{self.folder}': a message on '{raw.topic}' at {raw.log_time_ns} ns is no "
                 f"{raw.type_name} ({error or type(error).__name__})"

@@ -68,7 +68,7 @@ class Source(Protocol):
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _reading(path: Path, remedy: str = "lam episodes recover {}") -> Iterator[None]:
     """Say of whatever goes wrong which bag it is, and what to do."""
     try:
         yield
@@ -77,7 +77,7 @@ def _reading(path: Path) -> Iterator[None]:
     except (*DAMAGED, AnyReaderError, ReaderError, ZstdError, apsw.Error, AssertionError) as error:
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
-            f"bag '{path}' is damaged ({what}); repair it: lam episodes recover {path}"
+            f"bag '{path}' is damaged ({what}); repair it: {remedy.format(path)}"
         ) from None
 
 
@@ -180,6 +180,7 @@ class RosbagsFolder:
     """Any other rosbag2 folder: sqlite3, several files, compressed, IDL; through rosbags."""
 
     records: Mapping[str, Mapping[str, str]] = {}
+    _remedy = "ros2 bag reindex {}, or record it again"
 
     def __init__(self, folder: Path) -> None:
         """Open it, and close it again.
@@ -199,7 +200,7 @@ class RosbagsFolder:
     @contextmanager
     def _open(self) -> Iterator[AnyReader]:
         with (
-            _reading(self._folder),
+            _reading(self._folder, self._remedy),
             AnyReader([self._folder], default_typestore=installed_types()) as reader,
         ):
             yield reader

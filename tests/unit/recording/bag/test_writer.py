@@ -238,9 +238,13 @@ def test_a_closed_episode_takes_nothing_more_and_closes_once(kit: Any, episode: 
 
 
 def test_an_error_around_the_writer_closes_the_episode_as_aborted(kit: Any, episode: Path) -> None:
-    with pytest.raises(ZeroDivisionError), kit.open(episode) as writer:
-        writer.write(kit.JOINTS, kit.joints(1), 1, 1)
-        raise ZeroDivisionError("over")
+    def fail_while_recording() -> None:
+        with kit.open(episode) as writer:
+            writer.write(kit.JOINTS, kit.joints(1), 1, 1)
+            raise ZeroDivisionError("over")
+
+    with pytest.raises(ZeroDivisionError):
+        fail_while_recording()
 
     result = EpisodeReader(episode).result
     assert result is not None
