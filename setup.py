@@ -1,7 +1,7 @@
 """The distribution lam_ros: the ROS 2 package, the simulator and what serves policies.
 
 Read by pip and by colcon alike.  LeRobot finds plugins by distribution name, so ours
-are distributions of their own (policies/lerobot_policy_lam, sim/lerobot_env_lam).
+are distributions of their own (policies/lerobot_policy_lam, sim/lerobot_env_lam, sim/lerobot_robot_lam).
 """
 
 import re

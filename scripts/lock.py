@@ -9,7 +9,7 @@ HEADER = """\
 # Every package of the environment that LAM was tested in, also those that only others need.
 # Reasons for pins stand in requirements.txt and requirements-ros.txt.
 # Made by: .venv/bin/python scripts/lock.py > constraints.txt"""
-OURS = {"lam-ros", "lam_ros", "lerobot_policy_lam", "lerobot_env_lam", "pip"}
+OURS = {"lam-ros", "lam_ros", "lerobot_policy_lam", "lerobot_env_lam", "lerobot_robot_lam", "pip"}
 
 pins = {
     f"{found.name}=={found.version}"

@@ -25,7 +25,7 @@ from machine import PYTHON, find_python, find_ros, provide_packages, python_cand
 from pip_ros import build_interfaces
 
 LACKING = 4  # exit code: the machine lacks something
-PLUGINS = ("policies/lerobot_policy_lam", "sim/lerobot_env_lam")
+PLUGINS = ("policies/lerobot_policy_lam", "sim/lerobot_env_lam", "sim/lerobot_robot_lam")
 STAMPS = STATE / "stamps.json"
 
 

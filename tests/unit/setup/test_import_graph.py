@@ -14,7 +14,14 @@ ROOT = Path(__file__).resolve().parents[3]
 ROS = {"rclpy", "lam_interfaces", "rosidl_runtime_py", "launch", "launch_ros"}
 MESSAGES = ("_msgs", "_interfaces", "_srvs")
 HEAVY = {"torch", "torchvision", "lerobot", "mujoco", "mink", "cv2", "hydra", "omegaconf"}
-OURS = {"lam_ros", "lam_sim", "lam_policies", "lerobot_policy_lam", "lerobot_env_lam"}
+OURS = {
+    "lam_ros",
+    "lam_sim",
+    "lam_policies",
+    "lerobot_policy_lam",
+    "lerobot_env_lam",
+    "lerobot_robot_lam",
+}
 
 
 def imports_of(file: Path) -> set[str]:

@@ -173,7 +173,9 @@ def test_each_requirement_is_pinned_and_locked():
             assert pin.split("==")[1] == version, "run scripts/lock.py"
 
 
-@pytest.mark.parametrize("folder", ["policies/lerobot_policy_lam", "sim/lerobot_env_lam"])
+@pytest.mark.parametrize(
+    "folder", ["policies/lerobot_policy_lam", "sim/lerobot_env_lam", "sim/lerobot_robot_lam"]
+)
 def test_lerobot_finds_the_plugin_by_its_distribution(folder):
     """LeRobot imports the module that has the name of the distribution, underscores and all."""
     if not (ROOT / folder).is_dir():
