@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import std_msgs.msg
@@ -40,10 +41,15 @@ _IDLE_NS = NS_PER_S
 
 
 class Listening:
-    """A teleoperator whose pressed keys are heard by the session as well."""
+    """A teleoperator whose pressed keys are heard by the session as well.
+
+    Attributes:
+        is_off: whether the session has the arm, and the person has not, whatever is pressed.
+    """
 
     def __init__(self, device: Teleoperator) -> None:
         """Wrap a device."""
+        self.is_off = False
         self._device = device
         self._pressed: list[str] = []
 
@@ -60,7 +66,7 @@ class Listening:
         """Return what the person wants now."""
         reading = self._device.read(view)
         self._pressed += reading.pressed
-        return reading
+        return replace(reading, engaged=False) if self.is_off else reading
 
     def close(self) -> None:
         """Give the device back."""

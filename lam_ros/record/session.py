@@ -7,15 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import rclpy
 
 from lam_interfaces.action import RecordEpisode
 from lam_ros.bridge.runtime import ended_by_signal, ros
 from lam_ros.core.errors import LamError
-from lam_ros.record.client import Question, RecordClient
-from lam_ros.record.homing import WayHome
+from lam_ros.record.client import RecordClient
 from lam_ros.record.loop import Act, Phase, Seen, SessionLoop, Step, Wish
 from lam_ros.record.operator import (
     CONTROLS,
@@ -26,6 +24,7 @@ from lam_ros.record.operator import (
     teleop_node,
     wishes_of,
 )
+from lam_ros.record.reset import SceneReset
 from lam_ros.record.settings import RecordSettings
 from lam_ros.record.view import DRAW_EVERY_S, Picture, RecordView
 from lam_ros.recording.format import Outcome
@@ -67,8 +66,7 @@ class RecordSession:
         self._settings, self._files, self._host = settings, files, host
         self._attended = attended
         self._view = RecordView(settings.task, CONTROLS, sound=settings.sound)
-        self._pressed_last = 0
-        self._reset: _Reset | None = None
+        self._reset: SceneReset | None = None
         self._told: tuple[Phase, int] | None = None
         self.loop = SessionLoop(settings.loop(attended=attended), settings.seed, time.time_ns())
         self.interrupted = False
@@ -179,7 +177,7 @@ class RecordSession:
     def _seen(self, now_ns: int) -> Seen:
         self._client.tick()
         if self._reset is not None and self._reset.tick(now_ns):
-            self._reset = None
+            self._reset, self._device.is_off = None, False
         recording = self.loop.phase is Phase.RECORDING
         return Seen(
             now_ns,
@@ -210,11 +208,8 @@ class RecordSession:
         elif step.act is Act.CLOSE:
             self._client.close(step.outcome, step.reason)
         elif settings.sim:
-            self._reset = _Reset(self._client, settings, step.seed, self._may_drive)
-
-    def _may_drive(self) -> bool:
-        """Tell whether nobody holds the arm."""
-        return not self._reading().engaged
+            self._device.is_off = True
+            self._reset = SceneReset(self._client, settings.robot, step.seed)
 
     def _abandon(self, reason: str) -> None:
         """Close what is being recorded, as discarded."""
@@ -275,41 +270,3 @@ class RecordSession:
         if loop.phase is Phase.GATE:
             return "waits until every stream is right"
         return f"{number} is being closed"
-
-
-class _Reset:
-    """A new scene in simulation: the arm home, the table set anew, and seen so."""
-
-    def __init__(
-        self, client: RecordClient, settings: RecordSettings, seed: int, may_drive: Any
-    ) -> None:
-        self._client, self._robot, self._may_drive = client, settings.robot, may_drive
-        self._question: Question = client.new_scene(seed)
-        self._way: WayHome | None = None
-        self._is_home = False
-        self._set_ns = 0
-
-    def tick(self, now_ns: int) -> bool:
-        """Go on with it; True when it is done."""
-        if not self._is_home:
-            self._is_home = self._go_home(now_ns)
-            return False
-        if not self._set_ns:
-            answer = self._question.answer(now_ns)
-            if answer is None:
-                return False
-            if not answer.success:
-                raise LamError(f"the simulator has no new scene: {answer.message}")
-            self._set_ns = now_ns
-        scene = self._client.scene
-        return scene is not None and scene.stamp_ns > self._set_ns
-
-    def _go_home(self, now_ns: int) -> bool:
-        joints = self._client.joints
-        if joints is None or not self._may_drive():
-            self._way = None
-            return False
-        if self._way is None:
-            self._way = WayHome(self._robot, joints.position_rad, now_ns)
-        self._client.command(self._way)
-        return self._way.is_over(joints.position_rad, now_ns)
