@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lerobot.utils.errors import DeviceAlreadyConnectedError, DeviceNotConnectedError
-from lerobot_robot_lam import LamRobot, LamRobotConfig
 
 from lam_ros.config import load_robot
 from lam_ros.core.errors import ConfigError
+from lerobot_robot_lam import LamRobot, LamRobotConfig
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 ROBOT = load_robot("so101")
@@ -78,7 +78,7 @@ def test_it_moves_in_real_time_and_says_what_was_sent(robot):
 
 
 def test_it_stays_within_its_limits_whatever_is_asked_for(robot):
-    beyond = {name: 1000.0 for name in robot.action_features}
+    beyond = dict.fromkeys(robot.action_features, 1000.0)
     for _ in range(25):
         sent = robot.send_action(beyond)
         time.sleep(0.02)
