@@ -23,7 +23,7 @@ def add_episodes(commands: Verbs) -> None:
     summary = "look at recorded episodes and repair what was cut off"
     parser = commands.add_parser("episodes", help=summary, description=summary)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for add in (_add_list, _add_recover):
+    for add in (_add_list, _add_show, _add_recover):
         add(verbs)
 
 
@@ -116,6 +116,36 @@ def _row(entry: EpisodeEntry) -> dict[str, Any]:
         "is_open": entry.is_open,
         "trouble": entry.trouble,
     }
+
+
+# -- show ------------------------------------------------------------------------------
+
+
+def _add_show(verbs: Verbs) -> None:
+    parser = add_verb(
+        verbs,
+        "show",
+        "judge episodes: rates, gaps, ages, camera delay, jerk, idle time; flag those that stick out",
+        [
+            "lam episodes show",
+            "lam episodes show recordings/monday --report monday.html",
+            "lam episodes show bags/theirs --robot their_arm.yaml --json",
+        ],
+    )
+    parser.add_argument(
+        "folders", nargs="*", default=[DEFAULT_ROOT], metavar="FOLDER", help="bags or their folders"
+    )
+    parser.add_argument("--robot", default="", metavar="YAML", help="robot of bags made elsewhere")
+    parser.add_argument(
+        "--report", default="", metavar="FILE", help="write a page (HTML, one file)"
+    )
+    parser.set_defaults(handler=_show)
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from lam_ros.recording.quality.command import main
+
+    return main(arguments)
 
 
 # -- recover ---------------------------------------------------------------------------

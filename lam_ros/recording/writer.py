@@ -8,24 +8,19 @@ Chunks are not compressed: pictures are JPEG already, and raw ones would cost a 
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mcap.writer import CompressionType, Writer
-
 from lam_ros.core.errors import DataError, MachineError, unknown_name
+from lam_ros.recording.bagfile import BagFile, Waiting
 from lam_ros.recording.counting import Span, StreamCount
 from lam_ros.recording.definitions import define
-from lam_ros.recording.disk import RecordFile, Ticker, disk_error, sync_folder
+from lam_ros.recording.disk import disk_error, sync_folder
 from lam_ros.recording.format import (
     META_RECORD,
     OUTCOME_RECORD,
-    PROFILE,
     EpisodeMeta,
     EpisodeResult,
     Outcome,
@@ -34,9 +29,6 @@ from lam_ros.recording.format import (
 )
 from lam_ros.recording.metadata import Contents, Topic, qos_profiles, write_metadata
 
-CHUNK_BYTES = 4 << 20
-FLUSH_PERIOD_S = 0.25
-SYNC_PERIOD_S = 0.5
 _RECORD_OVERHEAD_BYTES = 31
 
 
@@ -52,8 +44,8 @@ class _Channel:
 class EpisodeWriter:
     """An episode being written: one owner, one thread.
 
-    A thread of its own closes the chunk four times a second, also while no message comes,
-    and another has the disk keep it twice a second; the owner never waits for the disk.
+    What is written is in the file within a quarter of a second, also while nothing more
+    comes, and the disk keeps it within another half; `write` waits for neither.
     """
 
     def __init__(self, folder: Path, meta: EpisodeMeta) -> None:
@@ -69,30 +61,26 @@ class EpisodeWriter:
         """
         self.folder = folder
         self.meta = meta
-        self._lock = threading.Lock()
+        self._name = f"{folder.name}_0.mcap"
         self._channels: dict[str, _Channel] = {}
-        self._schemas: dict[str, int] = {}
         self._span = Span()
         self._bytes = 0
-        self._failed: MachineError | None = None
         self._result: EpisodeResult | None = None
-        self._file = _make_file(folder)
-        self._mcap = Writer(self._file, CHUNK_BYTES, CompressionType.NONE)  # type: ignore[arg-type]
-        self._begin()
-        self._tickers = (
-            Ticker(FLUSH_PERIOD_S, self._write_out, "episode-flush"),
-            Ticker(SYNC_PERIOD_S, self._sync, "episode-sync"),
-        )
+        _make_folder(folder)
+        self._file = self._begin()
 
-    def _begin(self) -> None:
+    def _begin(self) -> BagFile:
+        """Make the file; without it no folder stays."""
+        file: BagFile | None = None
         try:
-            self._mcap.start(profile=PROFILE)
-            self._mcap.add_metadata(META_RECORD, meta_record(self.meta))
-            self._file.sync()
+            file = BagFile(self.folder / self._name)
+            file.begin(META_RECORD, meta_record(self.meta))
             sync_folder(self.folder)
+            return file
         except MachineError:
-            self._file.close()
-            self._file.path.unlink()
+            if file is not None:
+                file.close()
+                (self.folder / self._name).unlink()
             self.folder.rmdir()
             raise
 
@@ -127,19 +115,9 @@ class EpisodeWriter:
             return
         definition = define(type_name)
         entry = Topic(topic, type_name, definition.type_hash, qos_profiles(latched=latched))
-        with self._lock:
-            self._require_open()
-            if type_name not in self._schemas:
-                self._schemas[type_name] = self._mcap.register_schema(
-                    type_name, "ros2msg", definition.text.encode()
-                )
-            channel_id = self._mcap.register_channel(
-                topic,
-                "cdr",
-                self._schemas[type_name],
-                {"offered_qos_profiles": entry.offered_qos, "topic_type_hash": entry.type_hash},
-            )
-            self._channels[topic] = _Channel(channel_id, entry, StreamCount())
+        self._require_open()
+        channel_id = self._file.add_channel(entry, definition)
+        self._channels[topic] = _Channel(channel_id, entry, StreamCount())
 
     def write(self, topic: str, cdr: bytes, log_time_ns: int, publish_time_ns: int) -> None:
         """Add a message.
@@ -157,14 +135,12 @@ class EpisodeWriter:
             MachineError: if the disk is full or fails; also when an earlier write failed.
         """
         log_time_ns = max(0, log_time_ns)
-        with self._lock:
-            self._require_open()
-            channel = self._channel(topic)
-            with self._remembering_failure():
-                sequence = channel.stream.count
-                self._mcap.add_message(
-                    channel.channel_id, log_time_ns, cdr, max(0, publish_time_ns), sequence
-                )
+        self._require_open()
+        channel = self._channel(topic)
+        sequence = channel.stream.count
+        self._file.put(
+            Waiting(channel.channel_id, log_time_ns, cdr, max(0, publish_time_ns), sequence)
+        )
         channel.stream.note(publish_time_ns)
         self._span.note(log_time_ns)
         self._bytes += len(cdr) + _RECORD_OVERHEAD_BYTES
@@ -183,11 +159,8 @@ class EpisodeWriter:
         Raises:
             MachineError: if the disk is full or fails.
         """
-        with self._lock:
-            self._require_open()
-            with self._remembering_failure():
-                self._mcap.flush()
-        self._file.sync()
+        self._require_open()
+        self._file.flush()
 
     def close(self, outcome: Outcome, reason: str) -> EpisodeResult:
         """Complete the bag; a second time returns the same.
@@ -198,10 +171,9 @@ class EpisodeWriter:
         """
         if self._result is not None:
             return self._result
-        self._stop()
+        self._file.stop()
         result = self._make_result(outcome, reason)
         try:
-            self._require_open()
             self._complete(result)
         except OSError as error:
             raise disk_error(self.folder, error) from None
@@ -212,12 +184,9 @@ class EpisodeWriter:
 
     def _complete(self, result: EpisodeResult) -> None:
         """Write the outcome and the index, then metadata.yaml: with it the episode is closed."""
-        self._mcap.flush()
-        self._mcap.add_metadata(OUTCOME_RECORD, outcome_record(result))
-        self._mcap.finish()
-        self._file.sync()
+        self._file.finish(OUTCOME_RECORD, outcome_record(result))
         topics = [channel.topic for channel in self._channels.values()]
-        contents = Contents(self._file.path.name, topics, self.frames, self._span)
+        contents = Contents(self._name, topics, self.frames, self._span)
         custom = {
             META_RECORD: json.dumps(meta_record(self.meta)),
             OUTCOME_RECORD: json.dumps(outcome_record(result)),
@@ -241,33 +210,9 @@ class EpisodeWriter:
             raise DataError(unknown_name("recorded topic", topic, self._channels)) from None
 
     def _require_open(self) -> None:
-        if self._failed is not None:
-            raise self._failed
+        self._file.check()
         if self._result is not None:
             raise DataError(f"episode '{self.folder}' is closed: nothing can be added")
-
-    def _write_out(self) -> None:
-        with self._lock:
-            if self._failed is None:
-                with suppress(MachineError), self._remembering_failure():
-                    self._mcap.flush()
-
-    def _sync(self) -> None:
-        with suppress(MachineError), self._remembering_failure():
-            self._file.sync()
-
-    @contextmanager
-    def _remembering_failure(self) -> Iterator[None]:
-        """Note an error of the disk: the library's state is no longer that of the file."""
-        try:
-            yield
-        except MachineError as error:
-            self._failed = error
-            raise
-
-    def _stop(self) -> None:
-        for ticker in self._tickers:
-            ticker.stop()
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -288,8 +233,7 @@ class EpisodeWriter:
                 raise
 
 
-def _make_file(folder: Path) -> RecordFile:
-    """Make the folder and the MCAP file in it."""
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True)
         sync_folder(folder.parent)
@@ -299,8 +243,3 @@ def _make_file(folder: Path) -> RecordFile:
         ) from None
     except OSError as error:
         raise disk_error(folder, error) from None
-    try:
-        return RecordFile(folder / f"{folder.name}_0.mcap")
-    except MachineError:
-        folder.rmdir()
-        raise

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from lam_ros.config import load_robot
+from lam_ros.recording.definitions import define
 from lam_ros.recording.format import EpisodeMeta, Outcome
 from lam_ros.recording.session import next_episode_folder
 from lam_ros.recording.writer import EpisodeWriter
@@ -31,6 +32,7 @@ EPISODES_NS = (300_000_000, 2_500_000_000)  # in turn: one is closed, one is ope
 TICK_NS = 10_000_000
 PICTURE_BYTES = 40_000
 AT_ONCE = 7
+ROBOT = load_robot("so101")
 
 
 def write_episodes(session: Path, note: Any) -> None:
@@ -38,7 +40,7 @@ def write_episodes(session: Path, note: Any) -> None:
     picture = np.random.default_rng(os.getpid()).bytes(PICTURE_BYTES)
     for length_ns in itertools.cycle(EPISODES_NS):
         folder = next_episode_folder(session)
-        meta = EpisodeMeta.begin("", load_robot("so101"), started_ns=time.time_ns())
+        meta = EpisodeMeta.begin("", ROBOT, started_ns=time.time_ns())
         with EpisodeWriter(folder, meta) as writer:
             for camera in ("/front", "/wrist"):
                 writer.add_channel(camera, "sensor_msgs/msg/CompressedImage")
@@ -94,6 +96,7 @@ def start(root: Path, number: int) -> int:
 
 def main() -> None:
     """Start writers, a few at a time, and kill each at its moment."""
+    define("sensor_msgs/msg/CompressedImage")  # read once for all
     root, moments_s = Path(sys.argv[1]), [float(text) for text in sys.argv[2:]]
     for first in range(0, len(moments_s), AT_ONCE):
         batch = range(first, min(first + AT_ONCE, len(moments_s)))

@@ -163,7 +163,7 @@ def test_a_closed_episode_outlives_the_full_disk_of_the_next(kit: Any, episode: 
     before = kit.files(episode)
     writer = kit.open(episode.with_name("episode_000001"))
     full = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(full, writer._file._handle)
+    os.dup2(full, writer._file._file._handle)
     os.close(full)
 
     with pytest.raises(MachineError, match=r"No space left on device"):
