@@ -94,6 +94,11 @@ class Ended:
     seed: int = 0
 
     @property
+    def has_begun(self) -> bool:
+        """False if the recorder's gate was closed after all."""
+        return bool(self.folder) or self.outcome is not Outcome.ABORTED
+
+    @property
     def is_kept(self) -> bool:
         """True if it counts."""
         return self.outcome in (Outcome.SUCCESS, Outcome.KEPT)
@@ -144,6 +149,7 @@ class SessionLoop:
         phase: where it is.
         episodes: all that were recorded, kept or not.
         trouble: why it ended early; empty if it did not.
+        refusal: why an episode could not begin lately.
     """
 
     def __init__(self, config: LoopConfig, first_seed: int, now_ns: int) -> None:
@@ -155,6 +161,8 @@ class SessionLoop:
         self.seed = first_seed
         self._since_ns = now_ns
         self._again = self._finish = False
+        self._refusals = 0
+        self.refusal = ""
 
     @property
     def kept(self) -> int:
@@ -232,6 +240,10 @@ class SessionLoop:
     def _closing(self, seen: Seen) -> Step | None:
         if seen.ended is None:
             return None
+        if not seen.ended.has_begun:
+            self._refused(seen.ended.reason, seen.now_ns)
+            return None
+        self._refusals = 0
         self.episodes.append(replace(seen.ended, seed=self.seed))
         if self._finish or self.kept >= self.config.episodes:
             self._go(Phase.OVER, seen.now_ns)
@@ -245,6 +257,14 @@ class SessionLoop:
         self._again = False
         self._go(Phase.RESET, seen.now_ns)
         return Step(Act.RESET, seed=self.seed)
+
+    def _refused(self, reason: str, now_ns: int) -> None:
+        """Go back to the gate: something went wrong in the moment of the beginning."""
+        self._refusals += 1
+        self.refusal = reason
+        self._go(Phase.OVER if self._finish else Phase.GATE, now_ns)
+        if not self.config.attended and self._refusals >= self.config.give_up_after:
+            self._give_up(f"{self._refusals} episodes in a row could not begin: {reason}", now_ns)
 
     def _resetting(self, seen: Seen) -> Step | None:
         if Wish.FINISH in seen.wishes:

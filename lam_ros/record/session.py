@@ -39,6 +39,7 @@ END_S = 5.0
 """Longest time for the recorder to close an episode when the session ends."""
 
 _KEYBOARD = "keyboard"
+_AT_WORK = (Phase.RECORDING, Phase.CLOSING)
 
 
 class Interrupted(Exception):
@@ -161,18 +162,25 @@ class RecordSession:
             if self._teleop.failure is not None:
                 raise self._teleop.failure
             now_ns = self._client.now_ns()
-            before = len(self.loop.episodes)
+            before = self.loop.phase
             step = self.loop.step(self._seen(now_ns))
-            if len(self.loop.episodes) > before:
-                self._operator.end()
-                self._view.ended(len(self.loop.episodes), self.loop.episodes[-1])
-                self._view.beep(1 if self.loop.episodes[-1].is_kept else 2)
+            if before in _AT_WORK and self.loop.phase not in _AT_WORK:
+                self._episode_over()
             if step is not None:
                 self._do(step, now_ns)
             self._cue(now_ns)
             if time.monotonic() >= next_draw:
                 self._draw(now_ns)
                 next_draw = time.monotonic() + DRAW_EVERY_S
+
+    def _episode_over(self) -> None:
+        self._operator.end()
+        ended = self._client.ended
+        if ended is None or not ended.has_begun:
+            self._view.line(f"not begun: {self.loop.refusal}", "yellow")
+            return
+        self._view.ended(len(self.loop.episodes), ended)
+        self._view.beep(1 if ended.is_kept else 2)
 
     def _seen(self, now_ns: int) -> Seen:
         self._client.tick()
@@ -213,7 +221,7 @@ class RecordSession:
 
     def _abandon(self, reason: str) -> None:
         """Close what is being recorded, as discarded."""
-        if self.loop.phase not in (Phase.RECORDING, Phase.CLOSING):
+        if self.loop.phase not in _AT_WORK:
             return
         self._client.close(Outcome.DISCARDED, reason)
         end = time.monotonic() + END_S

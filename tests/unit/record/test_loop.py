@@ -170,6 +170,21 @@ def test_an_episode_that_ended_by_itself_is_counted_and_the_session_goes_on() ->
     assert (course.loop.kept, course.loop.discarded) == (0, 1)
 
 
+def test_an_episode_that_could_not_begin_is_none_and_the_gate_is_asked_again() -> None:
+    refused = Ended(Outcome.ABORTED, "front: silent for 0.3 s")
+    course = attended()
+    course.to_recording()
+    assert course.see(0.1, ended=refused) is None
+    assert (course.loop.phase, course.loop.episodes) == (Phase.GATE, [])
+    course.to_recording()
+    given_up = alone(give_up_after=2)
+    for _ in range(2):
+        given_up.to_recording()
+        given_up.see(0.1, ended=refused)
+    assert given_up.loop.phase is Phase.OVER
+    assert "could not begin: front: silent for 0.3 s" in given_up.loop.trouble
+
+
 def test_without_a_person_a_closed_gate_ends_the_session_with_the_reason() -> None:
     course = alone(gate_s=10.0)
     course.see(9.0, blames=["front: nothing comes"])
