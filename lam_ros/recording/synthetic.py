@@ -48,22 +48,32 @@ class Synthetic:
 
 
 class Motion:
-    """Smooth joint motion: every joint a sum of slow waves about home."""
+    """A person's motion: smooth strokes from pose to pose about home, with short rests."""
 
-    def __init__(self, robot: RobotDescription, seed: int) -> None:
-        """Draw the waves from a seed."""
+    def __init__(self, robot: RobotDescription, seed: int, seconds: float = 600.0) -> None:
+        """Draw poses and times from a seed."""
         rng = np.random.default_rng(seed)
-        shape = (3, len(robot.joints))
-        self._home = np.array(robot.poses.home_rad)
-        self._hz = rng.uniform(0.1, 0.7, shape)
-        self._phase = rng.uniform(0, 2 * np.pi, shape)
-        self._size = rng.uniform(0.04, 0.14, shape)
-        self._lower, self._upper = robot.lower_rad, robot.upper_rad
+        home = np.array(robot.poses.home_rad)
+        times_s, poses = [0.0], [home]
+        while times_s[-1] < seconds:
+            begin_s = times_s[-1] + rng.uniform(0.05, 0.4)
+            pose = np.clip(
+                home + rng.uniform(-0.5, 0.5, len(home)), robot.lower_rad, robot.upper_rad
+            )
+            times_s += [begin_s, begin_s + rng.uniform(0.5, 1.4)]
+            poses += [poses[-1], pose]
+        self._times_s, self._poses = np.array(times_s), np.array(poses)
 
     def at(self, time_s: float) -> FloatArray:
-        """Return the joints' positions, shape (J,)."""
-        waves = self._size * np.sin(2 * np.pi * self._hz * time_s + self._phase)
-        position: FloatArray = np.clip(self._home + waves.sum(0), self._lower, self._upper)
+        """Return the joints' positions, shape (J,); before 0 they are at home."""
+        k = int(np.searchsorted(self._times_s, time_s, side="right"))
+        if k == 0:
+            return self._poses[0]
+        k = min(k, len(self._times_s) - 1)
+        begin_s, end_s = self._times_s[k - 1], self._times_s[k]
+        share = min(1.0, (time_s - begin_s) / (end_s - begin_s))
+        eased = share**3 * (10 - 15 * share + 6 * share**2)
+        position: FloatArray = self._poses[k - 1] + eased * (self._poses[k] - self._poses[k - 1])
         return position
 
 
