@@ -11,19 +11,24 @@ import inspect
 import io
 import math
 import pkgutil
-from collections.abc import Mapping
+import termios
+from collections.abc import Callable, Container, Mapping
 from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
+from lam_ros.core.clock import NS_PER_MS
 from lam_ros.core.errors import ConfigError, MachineError, unknown_name
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.robot import RobotDescription
 from lam_ros.teleop.port import CartesianTwist, Control, JointTarget, Reading, View
 from lam_ros.teleop.units import SUFFIX, LeRobotUnits, Unit
 
-_DEVICE_ERRORS = (ConnectionError, OSError, RuntimeError, ValueError)
+_DEVICE_ERRORS = (OSError, termios.error, RuntimeError, ValueError)
 _CLOSE, _OPEN = 0, 2
+_PATIENCE_NS = 300 * NS_PER_MS
+"""How long a device may not answer before it counts as gone."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class LeRobotTeleoperator:
         self._config = config
         self._units = LeRobotUnits(robot, config.unit, config.flip)
         self._device: Any = None
+        self._engaged = False
+        self._silent_since_ns: int | None = None
 
     @property
     def controls(self) -> tuple[Control, ...]:
@@ -81,13 +88,7 @@ class LeRobotTeleoperator:
         """
         device = make_device(self._config)
         name = self._config.name
-        try:
-            device.connect(calibrate=False) if _calibrates(device) else device.connect()
-            calibrated = device.is_calibrated
-        except _DEVICE_ERRORS as error:
-            with suppress(*_DEVICE_ERRORS):
-                device.disconnect()
-            raise MachineError(f"{name}: cannot connect: {_line(error)}") from None
+        calibrated = _connect(device, name)
         if not calibrated:
             device.disconnect()
             options = " ".join(f"--teleop.{item[2:]}" for item in self._config.arguments)
@@ -99,6 +100,8 @@ class LeRobotTeleoperator:
     def read(self, view: View) -> Reading:
         """Return where the device is, or how it is deflected.
 
+        A device that does not answer for a moment, as happens on a serial bus, stands still.
+
         Raises:
             MachineError: if the device has gone.
         """
@@ -106,7 +109,12 @@ class LeRobotTeleoperator:
             action = self._device.get_action()
             engaged, pressed = self._events()
         except _DEVICE_ERRORS as error:
-            raise MachineError(f"{self._config.name}: {_line(error)}") from None
+            since_ns = self._silent_since_ns or view.now_ns
+            if view.now_ns - since_ns > _PATIENCE_NS:
+                raise MachineError(f"{self._config.name}: {_line(error)}") from None
+            self._silent_since_ns = since_ns
+            return Reading(None, self._engaged, f"{self._config.name} does not answer")
+        self._silent_since_ns, self._engaged = None, engaged
         command = self._command(action)
         if isinstance(command, Rejected):
             return Reading(status=f"{self._config.name}: {command.detail}", pressed=pressed)
@@ -151,8 +159,10 @@ def make_device(config: LeRobotConfig) -> Any:
     """
     import draccus
     from lerobot.teleoperators import TeleoperatorConfig, make_teleoperator_from_config
+    from lerobot.utils.import_utils import register_third_party_plugins
 
-    _register_all()
+    register_third_party_plugins()
+    _register(config.name, TeleoperatorConfig.get_known_choices)
     known = TeleoperatorConfig.get_known_choices()
     if config.name not in known:
         raise ConfigError(unknown_name("LeRobot teleoperator", config.name, known))
@@ -170,16 +180,35 @@ def make_device(config: LeRobotConfig) -> Any:
         raise ConfigError(f"{config.name}: {_line(error)}") from None
 
 
-def _register_all() -> None:
-    """Have LeRobot's own teleoperators and every plugin registered."""
-    import lerobot.teleoperators
-    from lerobot.utils.import_utils import register_third_party_plugins
+def _register(name: str, known: Callable[[], Container[str]]) -> None:
+    """Have LeRobot's teleoperators imported, the likeliest first, until `name` is registered.
 
-    for module in pkgutil.iter_modules(lerobot.teleoperators.__path__):
-        if module.ispkg:
-            with suppress(ImportError):  # one that lacks its driver
-                importlib.import_module(f"lerobot.teleoperators.{module.name}")
-    register_third_party_plugins()
+    All of them together take seconds, and some want drivers that are not there.
+    """
+    import lerobot.teleoperators
+
+    modules = [m.name for m in pkgutil.iter_modules(lerobot.teleoperators.__path__) if m.ispkg]
+    modules.sort(key=lambda module: SequenceMatcher(None, module, name).ratio(), reverse=True)
+    for module in modules:
+        if name in known():
+            return
+        with suppress(ImportError):
+            importlib.import_module(f"lerobot.teleoperators.{module}")
+
+
+def _connect(device: Any, name: str) -> bool:
+    """Connect a device; returns whether it is calibrated.
+
+    Raises:
+        MachineError: if it cannot be connected.
+    """
+    try:
+        device.connect(calibrate=False) if _calibrates(device) else device.connect()
+        return bool(device.is_calibrated)
+    except _DEVICE_ERRORS as error:
+        with suppress(*_DEVICE_ERRORS):
+            device.disconnect()
+        raise MachineError(f"{name}: cannot connect: {_line(error)}") from None
 
 
 def _calibrates(device: Any) -> bool:

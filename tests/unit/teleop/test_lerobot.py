@@ -13,6 +13,7 @@ from lam_ros.teleop.leader import LeaderConfig, leader
 from lam_ros.teleop.lerobot import LeRobotConfig, LeRobotTeleoperator
 from lam_ros.teleop.port import JointTarget, View
 
+MS = 1_000_000
 PLUGINS = str(Path(__file__).resolve().parents[2] / "plugins")
 
 
@@ -48,8 +49,9 @@ def test_a_flipped_joint_goes_the_other_way(robot, tmp_path):
 def test_a_device_that_breaks_is_an_error_with_its_name(robot, tmp_path):
     device = scripted(robot, tmp_path, "--breaks=true")
     device.open()
+    assert device.read(View(MS)).command is None  # it may have been a moment
     with pytest.raises(MachineError, match="scripted: the bus is silent"):
-        device.read(View(0))
+        device.read(View(400 * MS))
     device.close()
 
 
