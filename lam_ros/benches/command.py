@@ -9,7 +9,7 @@ from rich.console import Console
 from lam_ros.benches.report import BenchReport
 from lam_ros.core.errors import ConfigError, ExitCode, unknown_name
 
-DEFAULT_SECONDS = {"sim": 20.0, "loop": 30.0, "convert": 60.0}
+DEFAULT_SECONDS = {"sim": 20.0, "loop": 30.0, "convert": 60.0, "capture": 30.0}
 """Bench -> how long it measures unless told otherwise."""
 
 
@@ -39,6 +39,10 @@ def _bench(name: str) -> Callable[[float], BenchReport]:
         from lam_ros.benches import convert
 
         return convert.run
+    if name == "capture":
+        from lam_ros.benches import capture
+
+        return capture.run
     from lam_ros.benches import loop
 
     return loop.run

@@ -1,0 +1,94 @@
+"""The peer of `lam bench capture`: LeRobot's streaming encoder on the same pictures.
+
+    python -m lam_ros.benches.capture_lerobot SECONDS FOLDER
+
+It gets each picture from memory, without any middleware, which spares it what our
+recorder pays for transport.  Prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lam_ros.benches.capture_source import PICTURES, RATE_HZ, made_up_pictures
+
+CAMERAS = ("front", "wrist")
+JOINTS = 6
+SIZE_PX = (640, 480)
+
+
+def record(seconds: float, folder: Path) -> dict[str, float]:
+    """Record one episode at 30 Hz; returns its cost in core-seconds, pause and frames."""
+    import av
+    from lerobot.configs.video import RGBEncoderConfig
+    from lerobot.datasets.lerobot_dataset import LeRobotDataset
+
+    dataset = LeRobotDataset.create(
+        "bench/capture",
+        fps=round(RATE_HZ),
+        features=_features(),
+        root=folder,
+        use_videos=True,
+        streaming_encoding=True,
+        rgb_encoder=RGBEncoderConfig(vcodec="h264"),
+    )
+    pictures = made_up_pictures(*SIZE_PX)
+    before_s, began_s = _cpu_s(), time.perf_counter()
+    count = round(seconds * RATE_HZ)
+    for index in range(count):
+        _sleep_until(began_s + index / RATE_HZ)
+        dataset.add_frame(_frame(pictures[index % PICTURES]))
+    ended_s = time.perf_counter()
+    dataset.save_episode()
+    pause_s = time.perf_counter() - ended_s
+    cpu_s = _cpu_s() - before_s
+    dataset.finalize()
+    kept = 0
+    for path in folder.rglob("*.mp4"):
+        with av.open(str(path)) as video:
+            kept += sum(1 for packet in video.demux(video.streams.video[0]) if packet.size)
+    return {
+        "cpu_core_s_per_s": cpu_s / (ended_s - began_s),
+        "pause_ms": 1e3 * pause_s,
+        "dropped": count * len(CAMERAS) - kept,
+        "late_ms": 1e3 * max(0.0, ended_s - began_s - count / RATE_HZ),
+    }
+
+
+def _features() -> dict[str, dict[str, Any]]:
+    width, height = SIZE_PX
+    names = ["height", "width", "channels"]
+    video = {"dtype": "video", "shape": (height, width, 3), "names": names}
+    numbers = {"dtype": "float32", "shape": (JOINTS,), "names": [f"j{k}" for k in range(JOINTS)]}
+    images = {f"observation.images.{name}": video for name in CAMERAS}
+    return {**images, "observation.state": numbers, "action": numbers}
+
+
+def _frame(picture: Any) -> dict[str, Any]:
+    joints = np.zeros(JOINTS, np.float32)
+    images = {f"observation.images.{name}": picture for name in CAMERAS}
+    return {**images, "observation.state": joints, "action": joints, "task": "bench"}
+
+
+def _sleep_until(time_s: float) -> None:
+    left_s = time_s - time.perf_counter()
+    if left_s > 0:
+        time.sleep(left_s)
+
+
+def _cpu_s() -> float:
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    print(json.dumps(record(float(sys.argv[1]), Path(sys.argv[2]))))
