@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
 import numpy as np
-from rich.console import Console, Group, RenderableType
+from rich.color import Color
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
+from rich.measure import Measurement
 from rich.panel import Panel
+from rich.segment import Segment
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +23,9 @@ from lam_ros.core.types import FloatArray, ImageArray, Source, Verdict
 from lam_ros.teleop.port import Control
 
 PICTURE_COLUMNS = 64
+_COARSE = 0xF0
+"""Bits of a colour that a terminal's picture shows."""
+
 _BAR = 24
 
 
@@ -105,7 +112,7 @@ class TeleopPanel:
             note.append(f"  {sight.idle}", "dim italic")
         parts: list[RenderableType] = [sight.headline, note, Text(), side]
         if sight.picture is not None:
-            parts += [Text(), picture(sight.picture)]
+            parts += [Text(), Picture(sight.picture)]
         return Panel(Group(*parts), title=self._title, title_align="left", expand=False)
 
     def _keys(self, controls: tuple[Control, ...]) -> Table:
@@ -144,26 +151,32 @@ class TeleopPanel:
         self._live.stop()
 
 
-def picture(image: ImageArray, columns: int = PICTURE_COLUMNS) -> Text:
-    """Return a picture as coloured half blocks.
+class Picture:
+    """A picture as coloured half blocks; neighbours of about one colour are one piece."""
 
-    Args:
-        image: rgb8, shape (H, W, 3).
-        columns: characters a line; a line shows two rows of the picture.
-    """
-    height, width = image.shape[:2]
-    columns = min(columns, width)
-    rows = max(2, round(height * columns / width) // 2 * 2)
-    small = image[
-        (np.arange(rows) * height // rows)[:, None], np.arange(columns) * width // columns
-    ]
-    text = Text(no_wrap=True)
-    for y in range(0, rows, 2):
-        for above, below in zip(small[y].tolist(), small[y + 1].tolist(), strict=True):
-            text.append("▀", Style(color=_hex(above), bgcolor=_hex(below)))
-        text.append("\n")
-    return text
+    def __init__(self, image: ImageArray, columns: int = PICTURE_COLUMNS) -> None:
+        """Show a picture: rgb8, shape (H, W, 3), two rows of it in a line of `columns`."""
+        height, width = image.shape[:2]
+        self._columns = min(columns, width)
+        rows = max(2, round(height * self._columns / width) // 2 * 2)
+        across = np.arange(self._columns) * width // self._columns
+        self._small = image[(np.arange(rows) * height // rows)[:, None], across] & _COARSE
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        """Return how wide it is."""
+        return Measurement(self._columns, self._columns)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it."""
+        packed = self._small.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
+        for above, below in zip(packed[::2], packed[1::2], strict=True):
+            ends = np.flatnonzero(np.diff(above) | np.diff(below)) + 1
+            starts = [0, *ends.tolist()]
+            for start, end in zip(starts, [*starts[1:], self._columns], strict=True):
+                yield Segment("▀" * (end - start), _style(int(above[start]), int(below[start])))
+            yield Segment.line()
 
 
-def _hex(rgb: list[int]) -> str:
-    return f"#{rgb[0]:02x}{rgb[1]:02x}{rgb[2]:02x}"
+@lru_cache(maxsize=8192)
+def _style(above: int, below: int) -> Style:
+    return Style.from_color(*(Color.from_rgb(*value.to_bytes(3)) for value in (above, below)))
