@@ -25,7 +25,7 @@ from lam_ros.recording.format import PROFILE
 from lam_ros.recording.metadata import Topic
 
 CHUNK_BYTES = 4 << 20
-WAITING_BYTES = 256 << 20
+WAITING_BYTES = 64 << 20
 """Above this `put` waits for the disk, which is slower than the cameras."""
 
 TAKE_PERIOD_S = 0.05
@@ -61,17 +61,17 @@ class BagFile:
         self._schemas: dict[str, int] = {}
         self._failed: MachineError | None = None
         self._flushed_s = time.monotonic()
+        self._is_named = False
         self._tickers: tuple[Ticker, ...] = ()
 
     def begin(self, name: str, record: Mapping[str, str]) -> None:
-        """Write a first record, to the disk, and start the threads.
+        """Write a first record and start the threads.
 
         Raises:
             MachineError: if the disk is full or fails.
         """
         self._mcap.start(profile=PROFILE)
         self._mcap.add_metadata(name, dict(record))
-        self._file.sync()
         self._tickers = (
             Ticker(TAKE_PERIOD_S, self._work, "episode-write"),
             Ticker(SYNC_PERIOD_S, self._sync, "episode-sync"),
@@ -121,7 +121,7 @@ class BagFile:
             MachineError: if it is full or fails.
         """
         self._take(flush=True)
-        self._file.sync()
+        self._keep()
 
     def stop(self) -> None:
         """End the threads; what waits is in the file after `finish`."""
@@ -137,7 +137,7 @@ class BagFile:
         self._take(flush=True)
         self._mcap.add_metadata(name, dict(record))
         self._mcap.finish()
-        self._file.sync()
+        self._keep()
 
     def close(self) -> None:
         """Close the file as it is."""
@@ -163,7 +163,14 @@ class BagFile:
 
     def _sync(self) -> None:
         with suppress(MachineError), self._remembering_failure():
-            self._file.sync()
+            self._keep()
+
+    def _keep(self) -> None:
+        """Have the disk keep what is in the file, and once its name and that of its folder."""
+        self._file.sync()
+        if not self._is_named:
+            self._file.sync_names()
+            self._is_named = True
 
     @contextmanager
     def _remembering_failure(self) -> Iterator[None]:

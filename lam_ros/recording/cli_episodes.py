@@ -23,7 +23,7 @@ def add_episodes(commands: Verbs) -> None:
     summary = "look at recorded episodes and repair what was cut off"
     parser = commands.add_parser("episodes", help=summary, description=summary)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for add in (_add_list, _add_show, _add_recover):
+    for add in (_add_list, _add_show, _add_replay, _add_recover):
         add(verbs)
 
 
@@ -144,6 +144,44 @@ def _add_show(verbs: Verbs) -> None:
 
 def _show(arguments: argparse.Namespace) -> int:
     from lam_ros.recording.quality.command import main
+
+    return main(arguments)
+
+
+# -- replay ----------------------------------------------------------------------------
+
+
+def _add_replay(verbs: Verbs) -> None:
+    parser = add_verb(
+        verbs,
+        "replay",
+        "send a recording's commands again, through the safety room, and compare how it ends",
+        [
+            "lam episodes replay recordings/monday --episode 3",
+            "lam episodes replay recordings/monday/episode_000003 --speed 0.5 --json",
+            "lam episodes replay recordings/monday --episode 3 --to arm --speed 0.3",
+        ],
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="a recording, or a folder of them")
+    parser.add_argument("--episode", type=int, default=None, metavar="N", help="only this one")
+    parser.add_argument(
+        "--to",
+        choices=("sim", "arm"),
+        default="sim",
+        help="the simulator in lockstep, or the arm on the running graph (default sim)",
+    )
+    parser.add_argument(
+        "--speed", type=float, default=1.0, help="1 as it was recorded, less is slower"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=None, help="scene to begin with (default: the recorded one)"
+    )
+    parser.add_argument("--robot", default="", metavar="YAML", help="robot of bags made elsewhere")
+    parser.set_defaults(handler=_replay)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from lam_ros.recording.replay.command import main
 
     return main(arguments)
 

@@ -109,6 +109,18 @@ class RecordFile:
         except OSError as error:
             raise disk_error(self.path, error) from None
 
+    def sync_names(self) -> None:
+        """Return when the disk has the names of the file and of its folder.
+
+        Raises:
+            MachineError: if the disk fails.
+        """
+        try:
+            sync_folder(self.path.parent)
+            sync_folder(self.path.parent.parent)
+        except OSError as error:
+            raise disk_error(self.path, error) from None
+
     def close(self) -> None:
         """Close and so unlock; a second time does nothing."""
         handle, self._handle = self._handle, -1

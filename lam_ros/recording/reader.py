@@ -38,6 +38,10 @@ from lam_ros.recording.sources import (
 __all__ = ["EpisodeReader", "Recorded", "TopicInfo"]
 
 
+SPARE_BYTES = (0, 4, 8, 12, 16)
+"""How much a message may be longer than what is in it, in the order of trying."""
+
+
 @dataclass(frozen=True, eq=False)
 class Recorded:
     """One message as it was recorded.
@@ -136,13 +140,17 @@ class EpisodeReader:
             )
 
     def _decode(self, raw: Raw, types: Typestore) -> Any:
-        try:
-            return types.deserialize_cdr(raw.cdr, raw.type_name)
-        except (*DAMAGED, SerdeError, AssertionError) as error:
-            raise DataError(
-                f"bag '{self.folder}': a message on '{raw.topic}' at {raw.log_time_ns} ns is no "
-                f"{raw.type_name} ({error or type(error).__name__})"
-            ) from None
+        """Return a message; one that `rclpy.serialize_message` made may have bytes to spare."""
+        first: Exception | None = None
+        for spare in SPARE_BYTES:
+            try:
+                return types.deserialize_cdr(raw.cdr[: len(raw.cdr) - spare], raw.type_name)
+            except (*DAMAGED, SerdeError, AssertionError) as error:
+                first = first or error
+        raise DataError(
+            f"bag '{self.folder}': a message on '{raw.topic}' at {raw.log_time_ns} ns is no "
+            f"{raw.type_name} ({first or type(first).__name__})"
+        )
 
 
 def _open_closed(folder: Path) -> Source:

@@ -160,7 +160,7 @@ def _what(kept: int, lost_ns: int, broken: Sequence[_Walked], before: _Before) -
     if before.count is not None and before.count > kept:
         lost.append(f"{before.count - kept} of {before.count} messages")
     if lost_ns:
-        lost.append(f"{ns_to_seconds(lost_ns):.3f} s of what was written")
+        lost.append(f"{ns_to_seconds(lost_ns):.6g} s of what was written")
     damaged = sum(one.scanner.damaged for one in broken)
     if damaged:
         lost.append(f"{damaged} damaged chunks or records")

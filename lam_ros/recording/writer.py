@@ -17,7 +17,7 @@ from lam_ros.core.errors import DataError, MachineError, unknown_name
 from lam_ros.recording.bagfile import BagFile, Waiting
 from lam_ros.recording.counting import Span, StreamCount
 from lam_ros.recording.definitions import define
-from lam_ros.recording.disk import disk_error, sync_folder
+from lam_ros.recording.disk import disk_error
 from lam_ros.recording.format import (
     META_RECORD,
     OUTCOME_RECORD,
@@ -75,7 +75,6 @@ class EpisodeWriter:
         try:
             file = BagFile(self.folder / self._name)
             file.begin(META_RECORD, meta_record(self.meta))
-            sync_folder(self.folder)
             return file
         except MachineError:
             if file is not None:
@@ -236,7 +235,6 @@ class EpisodeWriter:
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True)
-        sync_folder(folder.parent)
     except FileExistsError:
         raise DataError(
             f"folder '{folder}' exists: an episode is never written over; take the next number"

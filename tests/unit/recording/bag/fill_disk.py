@@ -11,6 +11,7 @@ import json
 import resource
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from lam_ros.config import load_robot
@@ -55,6 +56,18 @@ def fill(writer: EpisodeWriter) -> tuple[int, list[str]]:
     return number, errors
 
 
+def start_without_room(root: Path) -> str:
+    """Take what room is left, and return what beginning an episode then says."""
+    with (root / "ballast").open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(512)):
+            pass
+    try:
+        begin(root / "episode_000002")
+    except LamError as error:
+        return str(error)
+    return "nothing"
+
+
 def main() -> None:
     """Record a whole episode, one that does not fit, and repair that where there is no room."""
     root = Path(sys.argv[1])
@@ -72,7 +85,8 @@ def main() -> None:
         recovery = f"error: {error}"
         after = {path.name: path.read_bytes() for path in cut.iterdir()}
         assert after == {"episode_000001_0.mcap": before}, "the damaged file was changed"
-    print(json.dumps({"safe": safe, "errors": errors, "recovery": recovery}))
+    start = "" if len(sys.argv) > 2 else start_without_room(root)
+    print(json.dumps({"start": start, "safe": safe, "errors": errors, "recovery": recovery}))
 
 
 if __name__ == "__main__":

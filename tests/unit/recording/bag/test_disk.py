@@ -70,6 +70,13 @@ def test_when_nothing_more_fits_each_attempt_says_so_and_all_that_is_recorded_st
     assert numbers(root / "episode_000001") == list(range(report["safe"]))
 
 
+def test_an_episode_that_cannot_begin_leaves_nothing_behind(small_disk: Filled) -> None:
+    root, report = small_disk
+
+    assert "No space left on device" in report["start"]
+    assert not (root / "episode_000002").exists()
+
+
 def test_without_room_for_the_repaired_file_the_damaged_one_stays_until_there_is(
     small_disk: Filled,
 ) -> None:
