@@ -22,6 +22,12 @@ DEAD_AFTER_NS = 2 * NS_PER_S
 REPEAT_NS = 5 * NS_PER_S
 """Time after which the same fault is told again."""
 
+ONE_MISSING = 0.9
+"""Periods that stamps lie behind the rate, from which on a message is missing."""
+
+LEAK = 0.9
+"""What is left of that lag at the next message, so that 29.97 Hz passes for 30."""
+
 MOST_LOST = 10_000
 """A publisher's count that jumps further belongs to another publisher."""
 
@@ -124,14 +130,18 @@ class StreamMonitor:
         self._told: dict[FaultKind, int] = {}
         self._stamp_ns: int | None = None
         self._sequence: int | None = None
+        self._behind = 0.0
 
     def note(self, arrival: Arrival) -> tuple[int, list[Fault]]:
         """Take a message; return how many are missing before it, and faults worth telling."""
         self._arrivals.append(arrival.received_ns)
         self._count += 1
-        missing = max(self._lost(arrival.sequence), self._skipped(arrival.stamp_ns))
+        lost, skipped = self._lost(arrival.sequence), self._skipped(arrival.stamp_ns)
+        missing = max(lost, skipped)
         self._dropped += missing
-        found = self._look(arrival, missing)
+        found = self._look(arrival)
+        if missing:
+            found.insert(0, (FaultKind.DROPPED, _missing_text(lost, skipped)))
         if arrival.stamp_ns is not None:
             self._age_ns = arrival.received_ns - arrival.stamp_ns
             self._stamp_ns = arrival.stamp_ns
@@ -181,17 +191,22 @@ class StreamMonitor:
         return lost if 0 < lost <= MOST_LOST else 0
 
     def _skipped(self, stamp_ns: int | None) -> int:
-        """Return how many periods passed without a message, by the stamps."""
+        """Return how many periods have passed without a message, by the stamps.
+
+        A message that is only late is made up for by the next, which comes sooner.
+        """
         if not self._period_ns or not stamp_ns or not self._stamp_ns:
             return 0
-        skipped = round((stamp_ns - self._stamp_ns) / self._period_ns) - 1
-        return min(max(0, skipped), MOST_LOST)
+        behind = (stamp_ns - self._stamp_ns) / self._period_ns - 1.0
+        self._behind = max(0.0, LEAK * self._behind + behind)
+        if self._behind < ONE_MISSING:
+            return 0
+        skipped = min(round(self._behind), MOST_LOST)
+        self._behind = 0.0
+        return skipped
 
-    def _look(self, arrival: Arrival, missing: int) -> list[tuple[FaultKind, str]]:
-        found = []
-        if missing:
-            found.append((FaultKind.DROPPED, f"{missing} messages are missing"))
-        found += self._look_at_stamp(arrival.stamp_ns)
+    def _look(self, arrival: Arrival) -> list[tuple[FaultKind, str]]:
+        found = self._look_at_stamp(arrival.stamp_ns)
         wanted = self.stream.size_px
         if wanted and arrival.size_px and arrival.size_px != wanted:
             came, need = _times(arrival.size_px), _times(wanted)
@@ -226,6 +241,12 @@ class StreamMonitor:
         if len(recent) < 2 or recent[-1] <= recent[0]:
             return 0.0
         return (len(recent) - 1) * NS_PER_S / (recent[-1] - recent[0])
+
+
+def _missing_text(lost: int, skipped: int) -> str:
+    if lost:
+        return f"{lost} messages were lost on the way: is this machine too busy?"
+    return f"{skipped} messages were never sent: is its driver's machine too busy?"
 
 
 def _times(size_px: tuple[int, int]) -> str:

@@ -48,7 +48,31 @@ def test_each_missing_message_is_counted_once_by_stamp_and_by_the_publishers_cou
     monitor, _ = fed(0, 1)
     lost, faults = monitor.note(arrival(2, sequence=9))  # the stamps are right, six never came
     assert lost == 6
-    assert str(faults[0]) == "front: 6 messages are missing"
+    assert "6 messages were lost on the way" in str(faults[0])
+    monitor, _ = fed(0, 1)
+    _, faults = monitor.note(arrival(4, sequence=3))
+    assert "2 messages were never sent" in str(faults[0])
+
+
+@pytest.mark.parametrize("jitter", [0.3, -0.3, 0.6])
+def test_a_late_message_that_the_next_makes_up_for_is_not_missing(jitter: float) -> None:
+    monitor = StreamMonitor(CAMERA)
+    missing = 0
+    for index in range(60):
+        shift_ns = round(jitter * PERIOD_NS) if index % 3 == 1 else 0
+        stamp_ns = 10**9 + index * PERIOD_NS + shift_ns
+        missing += monitor.note(arrival(index, stamp_ns=stamp_ns))[0]
+    assert missing == 0
+
+
+def test_a_rate_a_thousandth_too_low_is_the_rate_and_one_a_fifth_too_low_lacks_messages() -> None:
+    lacking = []
+    for factor in (1.001, 1.25):
+        monitor = StreamMonitor(CAMERA)
+        stamps = (10**9 + round(index * PERIOD_NS * factor) for index in range(1000))
+        lacking.append(sum(monitor.note(Arrival(stamp, stamp))[0] for stamp in stamps))
+    assert lacking[0] == 0
+    assert 150 < lacking[1] < 350
 
 
 def test_a_new_publisher_is_no_loss() -> None:
