@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from rosbags.interfaces import Nodetype
 from rosbags.interfaces.typing import FieldDesc, Typesdict
@@ -16,6 +17,9 @@ from rosbags.typesys.base import TypesysError
 from rosbags.typesys.store import Typestore
 
 from lam_ros.core.errors import DataError
+
+_ENCAPSULATIONS = (b"\x00\x01", b"\x00\x00")
+"""Little-endian and big-endian."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,25 @@ def types_in(definitions: Mapping[str, str]) -> Typestore:
                 f"message type '{type_name}': its definition in the bag is malformed: {error}"
             ) from None
     return store
+
+
+def decode_cdr(types: Typestore, type_name: str, cdr: bytes) -> Any:
+    """Return a serialised message as an object with its fields.
+
+    Bytes behind the last field are left alone: `rclpy.serialize_message` reserves, and
+    does not take back, room for the alignment of empty sequences.
+
+    Raises:
+        ValueError, IndexError, struct.error, rosbags.serde.SerdeError: if it is cut off or
+            of another type.
+    """
+    if len(cdr) < 4 or cdr[:2] not in _ENCAPSULATIONS:
+        raise ValueError("its encapsulation is not CDR")
+    definition = types.get_msgdef(type_name)
+    is_little = cdr[:2] == _ENCAPSULATIONS[0]
+    read = definition.deserialize_cdr_le if is_little else definition.deserialize_cdr_be
+    message, _ = read(cdr[4:], 0, definition.cls, types)
+    return message
 
 
 @cache

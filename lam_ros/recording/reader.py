@@ -14,6 +14,7 @@ from rosbags.typesys.store import Typestore
 from lam_ros.core.errors import DataError, unknown_name
 from lam_ros.recording import cdr
 from lam_ros.recording.contents import bag_files
+from lam_ros.recording.definitions import decode_cdr
 from lam_ros.recording.format import (
     META_RECORD,
     METADATA_FILE,
@@ -36,10 +37,6 @@ from lam_ros.recording.sources import (
 )
 
 __all__ = ["EpisodeReader", "Recorded", "TopicInfo"]
-
-
-SPARE_BYTES = (0, 4, 8, 12, 16)
-"""How much a message may be longer than what is in it, in the order of trying."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,17 +137,13 @@ class EpisodeReader:
             )
 
     def _decode(self, raw: Raw, types: Typestore) -> Any:
-        """Return a message; one that `rclpy.serialize_message` made may have bytes to spare."""
-        first: Exception | None = None
-        for spare in SPARE_BYTES:
-            try:
-                return types.deserialize_cdr(raw.cdr[: len(raw.cdr) - spare], raw.type_name)
-            except (*DAMAGED, SerdeError, AssertionError) as error:
-                first = first or error
-        raise DataError(
-            f"bag '{self.folder}': a message on '{raw.topic}' at {raw.log_time_ns} ns is no "
-            f"{raw.type_name} ({first or type(first).__name__})"
-        )
+        try:
+            return decode_cdr(types, raw.type_name, raw.cdr)
+        except (*DAMAGED, SerdeError) as error:
+            raise DataError(
+                f"bag '{self.folder}': a message on '{raw.topic}' at {raw.log_time_ns} ns is no "
+                f"{raw.type_name} ({error or type(error).__name__})"
+            ) from None
 
 
 def _open_closed(folder: Path) -> Source:

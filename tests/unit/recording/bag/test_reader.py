@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rclpy.serialization import serialize_message
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from lam_ros.core.errors import DataError
 from lam_ros.recording.reader import EpisodeReader, Recorded
@@ -127,6 +129,22 @@ def test_a_damaged_bag_is_said_with_the_remedy(
     remedy = f"lam episodes recover {folder}" if kind == "mcap" else "ros2 bag reindex"
     with pytest.raises(DataError, match=rf"bag '{folder}' is damaged \(.+\).*{remedy}"):
         list(EpisodeReader(folder).messages())
+
+
+@pytest.mark.parametrize("points", [0, 1, 30])
+def test_what_rclpy_serialised_is_read_in_spite_of_its_spare_bytes(
+    kit: Any, episode: Path, points: int
+) -> None:
+    point = JointTrajectoryPoint(positions=[1.0, 2.0])  # three sequences in it stay empty
+    cdr = serialize_message(JointTrajectory(joint_names=["pan"], points=[point] * points))
+    with kit.open(episode) as writer:
+        writer.add_channel("/trajectory", "trajectory_msgs/msg/JointTrajectory")
+        writer.write("/trajectory", cdr, 1, 1)
+
+    (one,) = EpisodeReader(episode).messages(["/trajectory"])
+
+    assert one.message.joint_names == ["pan"]
+    assert [list(came.positions) for came in one.message.points] == [[1.0, 2.0]] * points
 
 
 def test_a_message_that_is_not_of_its_type_is_said(kit: Any, episode: Path) -> None:
