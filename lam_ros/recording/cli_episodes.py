@@ -171,7 +171,10 @@ def _add_replay(verbs: Verbs) -> None:
         help="the simulator in lockstep, or the arm on the running graph (default sim)",
     )
     parser.add_argument(
-        "--speed", type=float, default=1.0, help="1 as it was recorded, less is slower"
+        "--speed",
+        type=float,
+        default=None,
+        help="1 as it was recorded, less is slower (default 1, to the arm 0.5)",
     )
     parser.add_argument(
         "--seed", type=int, default=None, help="scene to begin with (default: the recorded one)"
