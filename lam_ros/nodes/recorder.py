@@ -173,6 +173,7 @@ class RecorderNode(LamNode):
             return
         if held is not None:
             self.destroy_subscription(self._subscriptions_of.pop(stream.name))
+        if stream not in recorder.streams:
             recorder.replace_stream(stream)
         depth = max(LEAST_DEPTH, math.ceil(QUEUE_S * stream.rate_hz))
         if stream.size_px:  # a second of pictures is enough to hold

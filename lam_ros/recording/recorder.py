@@ -26,8 +26,8 @@ from lam_ros.recording.format import (
     EventKind,
     Outcome,
 )
-from lam_ros.recording.gate import Blame, Scenery, check_gate
-from lam_ros.recording.monitor import Arrival, Fault, FaultKind, StreamMonitor, StreamState
+from lam_ros.recording.gate import Blame
+from lam_ros.recording.monitor import Fault, FaultKind, StreamState
 from lam_ros.recording.pictures import JpegPool
 from lam_ros.recording.session import DiskGuard, DiskState, list_episodes, next_episode_folder
 from lam_ros.recording.settings import Ending, EpisodeRequest, Finished, RecorderConfig
@@ -39,6 +39,7 @@ from lam_ros.recording.streams import (
     StreamKind,
 )
 from lam_ros.recording.versions import software_versions
+from lam_ros.recording.watch import Watch
 from lam_ros.recording.writer import EpisodeWriter
 
 type Announce = Callable[[EventKind, str, int], bytes]
@@ -79,11 +80,8 @@ class Recorder:
         self.robot = robot
         self.config = config
         self._resolve, self._announce, self._now_ns = resolve, announce, now_ns
-        self._monitors = {stream.name: StreamMonitor(stream) for stream in streams}
+        self._watch = Watch(robot, streams, now_ns)
         self._topics = {stream.name: self._topic_of(stream) for stream in streams}
-        self._latched: dict[str, bytes] = {}
-        self._joint_names: tuple[str, ...] | None = None
-        self._foreign: dict[str, str] = {}
         self._pool = JpegPool(config.jpeg_quality, config.jpeg_threads)
         self._episode: _Episode | None = None
         software_versions()  # slow the first time; an episode must not wait for it
@@ -98,21 +96,16 @@ class Recorder:
     @property
     def streams(self) -> tuple[Stream, ...]:
         """All streams as they are listened to now."""
-        return tuple(monitor.stream for monitor in self._monitors.values())
+        return self._watch.streams
 
     def replace_stream(self, stream: Stream) -> None:
         """Listen to a stream in another way: its history is forgotten."""
-        self._monitors[stream.name] = StreamMonitor(stream)
+        self._watch.replace_stream(stream)
         self._topics[stream.name] = self._topic_of(stream)
 
     def set_foreign_types(self, types: Mapping[str, str]) -> None:
         """Take note of the streams on whose topic only another type is published."""
-        news = {name: kind for name, kind in types.items() if self._foreign.get(name) != kind}
-        self._foreign = dict(types)
-        for name, kind in news.items():
-            stream = self._monitors[name].stream
-            text = f"{stream.topic} carries {kind}, needed is {stream.type_name}"
-            self._report(name, FaultKind.TYPE, text)
+        self._handle(self._watch.set_foreign_types(types))
 
     def close(self) -> None:
         """End what runs as aborted, and the threads."""
@@ -125,43 +118,24 @@ class Recorder:
         self, name: str, data: bytes, received_ns: int, sequence: int | None = None
     ) -> None:
         """Take a serialised message of a stream."""
-        stream = self._monitors[name].stream
-        image = cdr.read_image(data) if stream.kind is StreamKind.PICTURES else None
-        stamp_ns = cdr.stamp_ns(data) if stream.has_stamp else None
-        if stream.kind is StreamKind.JOINTS:
-            self._joint_names = self._joint_names or cdr.joint_names(data)
-        if stream.delivery is Delivery.LATCHED:
-            self._latched[name] = data
-        size_px = image.size_px if image else _compressed_size_px(stream, data)
-        arrival = Arrival(received_ns, stamp_ns, sequence, size_px)
-        missing, faults = self._monitors[name].note(arrival)
-        self._handle(faults)
-        if stream.has_stamp and stamp_ns is None:
-            self._report(name, FaultKind.UNREADABLE, "a message is cut off")
-        elif self._episode is not None and self._episode.ending is None:
-            self._put(self._episode, stream, image, data, arrival, missing)
-
-    def _put(
-        self,
-        episode: _Episode,
-        stream: Stream,
-        image: cdr.RawImage | None,
-        data: bytes,
-        arrival: Arrival,
-        missing: int,
-    ) -> None:
+        noted = self._watch.note(name, data, received_ns, sequence)
+        self._handle(noted.faults)
+        episode = self._episode
+        if episode is None or episode.ending is not None or not noted.is_readable:
+            return
         payload: Payload = data
-        if image is not None and self.config.images != "raw":
-            payload = self._pool.encode(image)
-        received_ns, stamp_ns = arrival.received_ns, arrival.stamp_ns
-        if stamp_ns is None:
-            stamp_ns = received_ns
-        topic, size = self._topics[stream.name], len(data)
-        if not episode.capture.put(
-            topic, received_ns, stamp_ns, payload, size=size, dropped=missing
-        ):
-            text = "the disk does not keep up: messages are dropped"
-            self._report(stream.name, FaultKind.DROPPED, text)
+        if noted.image is not None and self.config.images != "raw":
+            payload = self._pool.encode(noted.image)
+        fits = episode.capture.put(
+            self._topics[name],
+            received_ns,
+            noted.stamp_ns,
+            payload,
+            size=len(data),
+            dropped=noted.missing,
+        )
+        if not fits:
+            self._report(name, FaultKind.DROPPED, "the disk does not keep up: messages are dropped")
 
     # -- an episode --------------------------------------------------------------------
 
@@ -169,15 +143,12 @@ class Recorder:
         """Return what keeps an episode from beginning now."""
         request = request or EpisodeRequest("")
         session = self._session(request)
-        scenery = Scenery(
-            states=self.states(),
-            joint_names=self._joint_names,
-            free_bytes=self._guard(session).check(0, 0.0).free_bytes,
-            foreign_types=self._foreign,
-            fingerprint=request.fingerprint,
-            recorded=_recorded_fingerprint(session) if request.session else "",
+        return self._watch.blames(
+            self.config.gate,
+            self._guard(session).check(0, 0.0).free_bytes,
+            request.fingerprint,
+            _recorded_fingerprint(session) if request.session else "",
         )
-        return check_gate(self.robot, scenery, self.config.gate)
 
     def begin(self, request: EpisodeRequest) -> Path | Finished:
         """Open an episode and return its folder, or how it ended before it began."""
@@ -195,10 +166,9 @@ class Recorder:
         capture = Capture(writer, self._now_ns, aged)
         now_ns = self._now_ns()
         self._episode = _Episode(request, folder, capture, self._guard(session), now_ns)
-        for monitor in self._monitors.values():
-            monitor.begin(now_ns)
+        self._watch.begin(now_ns)
         self._say(EventKind.START, request.instruction)
-        for name, data in self._latched.items():
+        for name, data in self._watch.latched.items():
             stamp_ns = cdr.stamp_ns(data) or now_ns
             capture.put(self._topics[name], now_ns, stamp_ns, data, size=len(data))
         return folder
@@ -232,8 +202,7 @@ class Recorder:
         if episode is None:
             return None
         now_ns = self._now_ns()
-        for monitor in self._monitors.values():
-            self._handle(monitor.silence(now_ns))
+        self._handle(self._watch.silence())
         for topic, text in episode.capture.troubles():
             name = next(name for name, known in self._topics.items() if known == topic)
             self._report(name, FaultKind.UNREADABLE, text)
@@ -275,8 +244,7 @@ class Recorder:
 
     def states(self) -> list[StreamState]:
         """Return how each stream stands."""
-        now_ns = self._now_ns()
-        return [monitor.state(now_ns) for monitor in self._monitors.values()]
+        return self._watch.states()
 
     def elapsed_s(self) -> float:
         """Return how long the episode has been running."""
@@ -300,7 +268,7 @@ class Recorder:
     # -- inside ------------------------------------------------------------------------
 
     def _report(self, name: str, kind: FaultKind, text: str) -> None:
-        self._handle(self._monitors[name].report(kind, text, self._now_ns()))
+        self._handle(self._watch.report(name, kind, text))
 
     def _handle(self, faults: list[Fault]) -> None:
         """Tell of faults; one that spoils the episode ends it before anything more is written."""
@@ -331,13 +299,6 @@ class Recorder:
 
     def _guard(self, folder: Path) -> DiskGuard:
         return DiskGuard(folder, reserve_bytes=self.config.reserve_bytes)
-
-
-def _compressed_size_px(stream: Stream, data: bytes) -> tuple[int, int] | None:
-    if stream.kind is not StreamKind.COMPRESSED_PICTURES:
-        return None
-    picture = cdr.read_compressed(data)
-    return None if picture is None else cdr.jpeg_size_px(picture)
 
 
 def _recorded_fingerprint(session: Path) -> str:

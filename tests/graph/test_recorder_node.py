@@ -152,7 +152,9 @@ def recorder(world: Any, robot_file: str, tmp_path: Path) -> Any:
 
     def bring_up(**values: object) -> Any:
         common = {"robot": robot_file, "root": str(tmp_path / "rec"), "free_gb": 0.001}
-        return world.bring_up(RecorderNode, **(common | {"reserve_gb": 0.001} | values))
+        return world.bring_up(
+            RecorderNode, **(common | {"reserve_gb": 0.001, "rate_tolerance": 0.9} | values)
+        )
 
     return bring_up
 
@@ -224,6 +226,7 @@ def test_cancelling_ends_the_episode_as_the_goal_said(graph: Any, arm: Arm, reco
     graph.spin_until(lambda: is_ready(node), "the gate to open")
     outcomes = []
     for on_cancel in ("kept", "discarded"):
+        graph.spin_until(lambda: is_ready(node), "the gate to open")
         future = client.begin(on_cancel=on_cancel)
         seen = arm.sent
         graph.spin_until(lambda seen=seen: arm.sent > seen + 5, "some frames")
@@ -383,6 +386,81 @@ def test_an_episode_without_a_picture_is_no_episode(graph: Any, arm: Arm, record
     assert result.outcome == "aborted"
     assert "empty: nothing came of" in result.reason
     assert "front" in result.reason
+
+
+def test_an_episode_ends_before_the_disk_is_full_and_what_came_is_kept(
+    graph: Any, arm: Arm, recorder: Any
+) -> None:
+    node, client = recorder(reserve_gb=1e6), Client(graph)
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    result = client.result(client.begin())
+    assert result.outcome in ("kept", "aborted")  # aborted if it was full at once
+    assert "disk is nearly full" in result.reason or "empty" in result.reason
+    assert EpisodeReader(Path(result.folder)).result.outcome == result.outcome
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_nothing_begins(
+    graph: Any, arm: Arm, recorder: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "in_the_way").write_text("a file")
+    node = recorder(root=str(tmp_path / "in_the_way" / "rec"))
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    assert "in_the_way" in refused(Client(graph))
+
+
+def test_a_camera_that_sends_jpeg_itself_is_recorded_as_it_comes(
+    graph: Any, arm: Arm, recorder: Any
+) -> None:
+    from sensor_msgs.msg import CompressedImage
+
+    from lam_ros.bridge import qos
+    from lam_ros.recording import jpeg
+
+    graph.node.destroy_publisher(arm._images.pop("front"))
+    publisher = graph.node.create_publisher(
+        CompressedImage, "camera/front/image_raw/compressed", qos.SENSOR
+    )
+    picture = jpeg.encode(np.full((48, 64, 3), 90, np.uint8))
+
+    def send() -> None:
+        message = CompressedImage(format="jpeg", data=picture)
+        message.header.stamp = graph.node.get_clock().now().to_msg()
+        publisher.publish(message)
+
+    graph.node.create_timer(PERIOD_NS / NS_PER_S, send)
+    node, client = recorder(), Client(graph)
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    future = record(arm, client)
+    client.finish("kept")
+    messages = EpisodeReader(Path(client.result(future).folder)).messages([FRONT])
+    assert {bytes(recorded.message.data) for recorded in messages} == {picture}
+
+
+def test_what_a_reliable_camera_sends_is_asked_for_reliably(
+    graph: Any, arm: Arm, recorder: Any
+) -> None:
+    from sensor_msgs.msg import Image
+
+    from lam_ros.bridge import qos
+    from lam_ros.recording.streams import Delivery
+
+    graph.node.destroy_publisher(arm._images["front"])
+    arm._images["front"] = graph.node.create_publisher(Image, "camera/front/image_raw", qos.REPORT)
+    node = recorder()
+    graph.spin_until(lambda: node._heard["front"][1] is Delivery.RELIABLE, "another subscription")
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+
+
+def test_a_discarded_episode_goes_if_that_is_wanted(
+    graph: Any, arm: Arm, recorder: Any, tmp_path: Path
+) -> None:
+    node, client = recorder(delete_discarded=True), Client(graph)
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    future = record(arm, client, frames=5)
+    client.finish("discarded")
+    result = client.result(future)
+    assert (result.outcome, result.folder) == ("discarded", "")
+    assert list((tmp_path / "rec" / "s").iterdir()) == []
 
 
 def test_nothing_can_be_finished_when_nothing_is_recorded(
