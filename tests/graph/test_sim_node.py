@@ -52,9 +52,11 @@ def test_streams_come_at_their_rates_on_the_control_grid(graph: Any) -> None:
 
     grid = np.diff(stamps(joints))
     assert (grid % ROBOT.control_period_ns == 0).all()
-    # A machine that cannot keep up drops steps of the grid, and never has more than one a period.
+    # A machine that cannot keep up drops steps; there is never more than one a period.
     assert grid.min() == ROBOT.control_period_ns
-    assert np.diff(stamps(front)).min() == ROBOT.camera("front").period_ns
+    period_ns = ROBOT.camera("front").period_ns
+    assert period_ns in np.diff(stamps(front))
+    assert (len(front) - 1) * period_ns < np.ptp(stamps(front)) + period_ns
     assert stamps(joints)[-1] <= received_ns
     assert ((stamps(front) - stamps(joints)[0]) % ROBOT.control_period_ns == 0).all()
     assert (front[-1].width, front[-1].height, front[-1].encoding) == (128, 80, "rgb8")
