@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from lam_ros.core.errors import ExitCode
+from lam_ros.core.errors import ExitCode, LamError
 from lam_ros.locks import hold_domain
 from lam_ros.record.session import RecordSession
 from lam_ros.record.settings import (
@@ -54,7 +54,12 @@ def _record(settings: RecordSettings, attended: bool) -> RecordSession:
         files = write_files(settings, Path(folder))
         host = Supervisor(node_specs(settings, files), Path(folder), domain_id)
         session = RecordSession(settings, files, host, attended)
-        session.run()
+        try:
+            session.run()
+        except LamError as error:
+            if not session.loop.episodes:
+                raise
+            session.loop.trouble = str(error)  # what is recorded is told all the same
     return session
 
 
