@@ -40,8 +40,9 @@ def shown(picture: Picture, *, terminal: bool) -> str:
     screen = io.StringIO()
     view.console = Console(file=screen, force_terminal=terminal, width=120, color_system=None)
     view._live.console = view.console
-    view.show(picture)
-    view.show(picture)
+    with view:
+        view.show(picture)
+        view.show(picture)
     return screen.getvalue()
 
 
