@@ -21,7 +21,7 @@ from lam_ros.record.session import RecordSession
 from lam_ros.record.settings import (
     RecordSettings,
     load_record_settings,
-    node_specs,
+    node_table,
     write_files,
 )
 from lam_ros.segments import remove_dead_segments
@@ -52,8 +52,9 @@ def _record(settings: RecordSettings, attended: bool) -> RecordSession:
     ):
         os.environ[DOMAIN] = str(domain_id)
         files = write_files(settings, Path(folder))
-        host = Supervisor(node_specs(settings, files), Path(folder), domain_id)
-        session = RecordSession(settings, files, host, attended)
+        table = node_table(settings, files, Path(folder))
+        host = Supervisor(table.specs, Path(folder), domain_id)
+        session = RecordSession(settings, files, host, attended, table.driver)
         try:
             session.run()
         except LamError as error:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import std_msgs.msg
+from rclpy.action import ActionClient
 from rclpy.node import Node
 
+from lam_interfaces.action import ExecuteInstruction
 from lam_ros.bridge import qos, topics
 from lam_ros.core.clock import NS_PER_S
 from lam_ros.nodes.teleop import TeleopNode
@@ -98,6 +101,22 @@ def wishes_of(pressed: Sequence[str]) -> tuple[Wish, ...]:
     return tuple(KEYS[name] for name in pressed if name in KEYS)
 
 
+class Operator(Protocol):
+    """Who does the task, as far as the session can tell."""
+
+    def begin(self, task: str) -> None:
+        """Hear that an episode has begun."""
+        ...
+
+    def end(self) -> None:
+        """Hear that it is over."""
+        ...
+
+    def verdict(self, now_ns: int) -> Verdict | None:
+        """Return how it went, None while the work goes on."""
+        ...
+
+
 class Person:
     """A person at a device; says nothing but by keys."""
 
@@ -112,7 +131,53 @@ class Person:
         return None
 
 
-class Script:
+class Judgement:
+    """What the ground truth says of a goal; asked once it is needed."""
+
+    def __init__(self, client: RecordClient, goal: Sequence[str], remark: str) -> None:
+        """Ask nothing yet; `remark` is what the one who worked says of it."""
+        self._goal, self._remark = tuple(goal), remark
+        self._question: Question = client.question_of(self._goal)
+
+    def verdict(self, now_ns: int) -> Verdict | None:
+        """Return how it went, None until there is an answer."""
+        answer = self._question.answer(now_ns)
+        if answer is None:
+            return None
+        pairs = zip(self._goal, answer.holds, strict=True)
+        failing = [literal for literal, holds in pairs if not holds]
+        if failing:
+            text = f"{', '.join(failing)} does not hold: {self._remark}"
+            return Verdict(Outcome.DISCARDED, text)
+        return Verdict(Outcome.SUCCESS, f"by the ground truth: {', '.join(self._goal)}")
+
+
+class _Worker:
+    """Does the task by itself, within a time, and is judged."""
+
+    def __init__(self, client: RecordClient, max_seconds: float) -> None:
+        self._client = client
+        self._max_ns = int(max_seconds * NS_PER_S)
+        self._judgement: Judgement | None = None
+        self._began_ns = 0
+
+    def _begin(self) -> None:
+        self._judgement, self._began_ns = None, self._client.now_ns()
+
+    def _too_late(self, now_ns: int) -> Verdict | None:
+        if now_ns - self._began_ns <= self._max_ns:
+            return None
+        seconds = self._max_ns / NS_PER_S
+        return Verdict(Outcome.DISCARDED, f"not done within {seconds:g} s (episode_s)")
+
+    def _judged(self, goal: Sequence[str], remark: str, now_ns: int) -> Verdict | None:
+        if not goal:
+            return Verdict(Outcome.DISCARDED, remark)
+        self._judgement = self._judgement or Judgement(self._client, goal, remark)
+        return self._judgement.verdict(now_ns)
+
+
+class Script(_Worker):
     """The scripted teleoperator: given the task, then asked of the judge how it went."""
 
     def __init__(
@@ -123,19 +188,17 @@ class Script:
         max_seconds: float,
     ) -> None:
         """Talk to the teleoperation node, whose last reading `reading` returns."""
-        self._client, self._reading = client, reading
-        self._max_ns = int(max_seconds * NS_PER_S)
+        super().__init__(client, max_seconds)
+        self._reading = reading
         self._tasks = node.create_publisher(std_msgs.msg.String, topics.TELEOP_TASK, qos.ESTOP)
         self._planner = Planner()
-        self._question: Question | None = None
         self._goal: tuple[str, ...] = ()
-        self._began_ns = 0
         self._is_working = False
 
     def begin(self, task: str) -> None:
         """Give the script its task."""
-        self._question, self._is_working = None, False
-        self._began_ns = self._client.now_ns()
+        self._begin()
+        self._is_working = False
         self._goal = self._goal_of(task)
         self._tasks.publish(std_msgs.msg.String(data=task))
 
@@ -145,38 +208,69 @@ class Script:
 
     def verdict(self, now_ns: int) -> Verdict | None:
         """Return how it went, once the script is done or its time is over."""
-        if now_ns - self._began_ns > self._max_ns:
-            seconds = self._max_ns / NS_PER_S
-            return Verdict(Outcome.DISCARDED, f"not done within {seconds:g} s (episode_s)")
         reading = self._reading()
         self._is_working = self._is_working or not reading.finished
         is_idle = not self._is_working and now_ns - self._began_ns < _IDLE_NS
         if not reading.finished or is_idle:
-            return None
-        if not self._goal:
-            return Verdict(Outcome.DISCARDED, reading.status or "the task cannot be planned")
-        return self._judged(reading, now_ns)
-
-    def _judged(self, reading: Reading, now_ns: int) -> Verdict | None:
-        self._question = self._question or self._client.question_of(self._goal)
-        answer = self._question.answer(now_ns)
-        if answer is None:
-            return None
-        pairs = zip(self._goal, answer.holds, strict=True)
-        failing = [literal for literal, holds in pairs if not holds]
-        if failing:
-            return Verdict(
-                Outcome.DISCARDED, f"{', '.join(failing)} does not hold: {reading.status}"
-            )
-        return Verdict(Outcome.SUCCESS, f"by the ground truth: {', '.join(self._goal)}")
+            return self._too_late(now_ns)
+        return self._judged(self._goal, reading.status or "the task cannot be planned", now_ns)
 
     def _goal_of(self, task: str) -> tuple[str, ...]:
+        """Return what must hold at the end; nothing if there is nothing to do."""
         if self._client.scene is None:
             return ()
         outcome = self._planner.plan(task, self._client.scene)
         if not isinstance(outcome, Plan) or not outcome.steps:
             return ()
         return tuple(str(literal) for literal in outcome.goal)
+
+
+class Planned(_Worker):
+    """The planner with its policy: given the task as an instruction."""
+
+    def __init__(self, node: Node, client: RecordClient, max_seconds: float) -> None:
+        """Talk to the planner's node."""
+        super().__init__(client, max_seconds)
+        self._execute = ActionClient(node, ExecuteInstruction, topics.EXECUTE_INSTRUCTION)
+        self._task = ""
+        self._goal: Any = None
+        self._result: ExecuteInstruction.Result | None = None
+
+    def begin(self, task: str) -> None:
+        """Give the instruction, as soon as the planner can be reached."""
+        self._begin()
+        self._task, self._goal, self._result = task, None, None
+
+    def end(self) -> None:
+        """Take the instruction back."""
+        self._task = ""
+        if self._goal is not None and self._result is None:
+            self._goal.cancel_goal_async()
+
+    def verdict(self, now_ns: int) -> Verdict | None:
+        """Return how it went, once the planner has ended or the time is over."""
+        if self._task and self._execute.server_is_ready():
+            goal, self._task = ExecuteInstruction.Goal(instruction=self._task), ""
+            self._execute.send_goal_async(goal).add_done_callback(self._on_answer)
+        result = self._result
+        if result is None:
+            return self._too_late(now_ns)
+        if result.termination != ExecuteInstruction.Result.SUCCEEDED or not result.plan.steps:
+            return Verdict(Outcome.DISCARDED, result.message or "there is nothing to do")
+        return self._judged(result.goal, result.message, now_ns)
+
+    def _on_answer(self, future: Any) -> None:
+        goal = future.result()
+        if not goal.accepted:
+            self._result = ExecuteInstruction.Result(message="the planner is busy with another")
+            self._result.termination = ExecuteInstruction.Result.REFUSED
+            return
+        self._goal = goal
+        goal.get_result_async().add_done_callback(partial(self._on_result, goal))
+
+    def _on_result(self, goal: Any, future: Any) -> None:
+        if goal is self._goal:
+            self._result = future.result().result
 
 
 def teleop_node(

@@ -18,7 +18,9 @@ from lam_ros.record.loop import Act, Phase, Seen, SessionLoop, Step, Wish
 from lam_ros.record.operator import (
     CONTROLS,
     Listening,
+    Operator,
     Person,
+    Planned,
     Script,
     SessionKeys,
     teleop_node,
@@ -54,7 +56,12 @@ class RecordSession:
     """
 
     def __init__(
-        self, settings: RecordSettings, files: dict[str, str], host: Supervisor, attended: bool
+        self,
+        settings: RecordSettings,
+        files: dict[str, str],
+        host: Supervisor,
+        attended: bool,
+        driver: str = "",
     ) -> None:
         """Prepare.
 
@@ -63,7 +70,9 @@ class RecordSession:
             files: group -> path of its YAML.
             host: runs the nodes that have processes of their own.
             attended: whether a person is at the keys.
+            driver: name of the policy that drives; empty if none does.
         """
+        self._driver = driver
         self._settings, self._files, self._host = settings, files, host
         self._attended = attended
         self._view = RecordView(settings.task, CONTROLS, sound=settings.sound)
@@ -142,7 +151,9 @@ class RecordSession:
             self._teleop.cleanup()
             self._teleop.destroy_node()
 
-    def _make_operator(self) -> Person | Script:
+    def _make_operator(self) -> Operator:
+        if self._driver:
+            return Planned(self._node, self._client, self._settings.episode_s)
         if not self._settings.is_scripted:
             return Person()
         return Script(self._node, self._client, self._reading, self._settings.episode_s)
@@ -207,9 +218,10 @@ class RecordSession:
                     instruction=settings.task,
                     session=settings.session,
                     operator_name=settings.operator,
+                    policy_id=self._driver,
                     fingerprint=settings.robot.fingerprint(),
                     on_cancel=str(Outcome.DISCARDED),
-                    max_duration_s=0.0 if settings.is_scripted else settings.episode_s,
+                    max_duration_s=0.0 if self._limits_itself else settings.episode_s,
                 )
             )
             self._operator.begin(settings.task)
@@ -218,6 +230,11 @@ class RecordSession:
         elif settings.sim:
             self._device.is_off = True
             self._reset = SceneReset(self._client, settings.robot, step.seed)
+
+    @property
+    def _limits_itself(self) -> bool:
+        """True if whoever operates the arm ends an episode that takes too long."""
+        return self._settings.is_scripted or bool(self._driver)
 
     def _abandon(self, reason: str) -> None:
         """Close what is being recorded, as discarded."""

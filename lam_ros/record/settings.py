@@ -11,14 +11,16 @@ from typing import Any
 
 import yaml
 
-from lam_ros.config import build, compose_config
+from lam_ros.config import build, compose_config, load_group
 from lam_ros.core.errors import ConfigError
 from lam_ros.core.robot import RobotDescription
-from lam_ros.evaluation.settings import control_config
+from lam_ros.evaluation.settings import PolicyConfig, control_config
+from lam_ros.graph import sim_graph
 from lam_ros.record.loop import LoopConfig
 from lam_ros.recording.gate import GateConfig
 from lam_ros.recording.settings import RecorderConfig, session_problem
-from lam_ros.run.settings import scene_with
+from lam_ros.run.parameters import driver_of, graph_parameters
+from lam_ros.run.settings import RunSettings, scene_with
 from lam_ros.supervisor import NodeSpec
 from lam_ros.teleop.settings import TeleopSettings
 from lam_sim.scenes import SceneConfig
@@ -26,7 +28,7 @@ from lam_sim.scenes import SceneConfig
 SCRIPT = "expert"
 """Type of teleoperator that needs no person, and the simulation's ground truth."""
 
-_GROUPS = ("robot", "control", "safety", "teleop")
+_GROUPS = ("robot", "control", "safety", "planner", "teleop")
 _TASK = "task="
 _SCRIPT_SCENE_RATE_HZ = 50.0
 _MOST_TASK = 1000
@@ -38,6 +40,7 @@ class RecordSettings:
 
     Attributes:
         groups: the composed groups as plain data, for the nodes' own files.
+        driver: policy that drives, by its name in config/policy; empty if the teleoperator does.
         episode_s: after which an episode ends by itself.
         free_gb, reserve_gb: room on the disk that an episode must find, and leaves.
     """
@@ -47,6 +50,7 @@ class RecordSettings:
     teleop: TeleopSettings
     groups: Mapping[str, Mapping[str, Any]]
     task: str
+    driver: str
     episodes: int
     sim: bool
     root: str
@@ -82,6 +86,10 @@ class RecordSettings:
             raise ConfigError(f"session: {problem}")
         if self.is_scripted and not self.sim:
             raise ConfigError("teleop: the scripted teleoperator sees a simulation only; sim=true")
+        if self.driver and not self.sim:
+            raise ConfigError(
+                "driver: only in simulation can a policy drive in a session; sim=true"
+            )
         self.loop(attended=True)
         self.recorder()
 
@@ -149,17 +157,48 @@ def write_files(settings: RecordSettings, folder: Path) -> dict[str, str]:
     return paths
 
 
-def node_specs(settings: RecordSettings, files: Mapping[str, str]) -> tuple[NodeSpec, ...]:
-    """Return the nodes that run in processes of their own, the slowest to start first."""
+@dataclass(frozen=True)
+class Table:
+    """The nodes that run in processes of their own, the slowest to start first.
+
+    Attributes:
+        driver: name of the policy that drives; empty if none does.
+    """
+
+    specs: tuple[NodeSpec, ...]
+    driver: str = ""
+
+
+def node_table(settings: RecordSettings, files: Mapping[str, str], folder: Path) -> Table:
+    """Return the nodes; files that they need beside the groups' go into `folder`.
+
+    Raises:
+        ConfigError: if there is no such policy.
+        CheckpointError: if it cannot be loaded.
+        FingerprintMismatch: if it was made for another robot.
+    """
     robot = {"robot": files["robot"]}
+    recorder = NodeSpec(
+        "recorder", "lam_ros.nodes.recorder", "RecorderNode", robot | _recorder(settings)
+    )
+    if settings.driver:
+        run = _run_settings(settings)
+        driver = driver_of(run)
+        parameters = graph_parameters(
+            run, driver, settings.seed, folder, video=False, single_process=False
+        )
+        return Table((*sim_graph(parameters), recorder), driver.name)
     control = {"control": files["control"], "safety": files["safety"]}
-    specs = [
-        NodeSpec("recorder", "lam_ros.nodes.recorder", "RecorderNode", robot | _recorder(settings)),
-        NodeSpec("control", "lam_ros.nodes.control", "ControlNode", robot | control),
-    ]
+    specs = [recorder, NodeSpec("control", "lam_ros.nodes.control", "ControlNode", robot | control)]
     if settings.sim:
         specs.insert(0, NodeSpec("sim", "lam_ros.nodes.sim", "SimNode", robot | _sim(settings)))
-    return tuple(specs)
+    return Table(tuple(specs))
+
+
+def _run_settings(settings: RecordSettings) -> RunSettings:
+    policy = build(PolicyConfig, load_group("policy", settings.driver), "policy")
+    groups = {name: data for name, data in settings.groups.items() if name != "teleop"}
+    return RunSettings(settings.robot, settings.scene, policy, groups)
 
 
 def _sim(settings: RecordSettings) -> dict[str, Any]:

@@ -245,8 +245,8 @@ class StreamMonitor:
 
 def _missing_text(lost: int, skipped: int) -> str:
     if lost:
-        return f"{lost} messages were lost on the way: is this machine too busy?"
-    return f"{skipped} messages were never sent: is its driver's machine too busy?"
+        return f"lost on the way: {lost}; is this machine too busy?"
+    return f"never sent: {skipped}; is its driver's machine too busy?"
 
 
 def _times(size_px: tuple[int, int]) -> str:

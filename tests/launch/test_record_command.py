@@ -57,6 +57,24 @@ def test_the_script_records_episodes_that_the_ground_truth_confirms(tmp_path: Pa
     assert where[0] != where[1]
 
 
+def test_the_steps_of_a_plan_become_subtasks_of_the_recording(tmp_path: Path) -> None:
+    task = "task=put the red cube in the blue bowl, then the green cube on the yellow spot"
+    options = ["driver=expert", "episodes=1", f"root={tmp_path}", "session=s", *PATIENT]
+    command = [*LAM, task, *options]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=280
+    )
+    assert done.returncode == 0, done.stderr
+    episode = episodes_of(tmp_path / "s")[-1]
+    events = [recorded.message for recorded in episode.messages(["/lam/episode_event"])]
+    prompts = [event.text for event in events if event.kind == "subtask"]
+    assert prompts[:2] == [
+        "put the red cube in the blue bowl",
+        "put the green cube on the yellow spot",
+    ]
+    assert "expert" in episode.meta.policy_id
+
+
 class Person:
     """Presses keys in a terminal in which a command runs."""
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from lam_ros.core.errors import ConfigError
-from lam_ros.record.settings import load_record_settings, node_specs, write_files
+from lam_ros.record.settings import load_record_settings, node_table, write_files
 
 TASK = "task=put the red cube in the blue bowl, please: 'now'"
 
@@ -51,9 +51,23 @@ def test_the_simulator_is_started_only_for_a_simulation(tmp_path: Path) -> None:
     names = {}
     for sim in ("true", "false"):
         settings = load_record_settings([TASK, "teleop=keyboard", f"sim={sim}", "images=raw"])
-        specs = node_specs(settings, write_files(settings, tmp_path / sim))
+        specs = node_table(settings, write_files(settings, tmp_path / sim), tmp_path).specs
         names[sim] = [spec.name for spec in specs]
     assert names == {"true": ["sim", "recorder", "control"], "false": ["recorder", "control"]}
     assert specs[0].parameters["images"] == "raw"
     teleop = yaml.safe_load((tmp_path / "true" / "teleop.yaml").read_text())
     assert teleop["type"] == "keyboard"
+
+
+def test_a_policy_drives_with_its_planner_and_the_recorder_listens(tmp_path: Path) -> None:
+    settings = load_record_settings([TASK, "teleop=keyboard", "driver=expert"])
+    table = node_table(settings, write_files(settings, tmp_path), tmp_path)
+    assert [spec.name for spec in table.specs] == [
+        "expert", "sim", "control", "planner", "recorder",
+    ]  # fmt: skip
+    assert "expert" in table.driver
+    with pytest.raises(ConfigError, match="only in simulation"):
+        load_record_settings([TASK, "teleop=keyboard", "driver=expert", "sim=false"])
+    unknown = load_record_settings([TASK, "driver=lamm"])
+    with pytest.raises(ConfigError, match="unknown policy 'lamm'"):
+        node_table(unknown, write_files(unknown, tmp_path), tmp_path)
