@@ -32,6 +32,9 @@ def add_convert(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument(
         "--gaps", choices=GAPS, default="split", help="what a gap does to its episode (split)"
     )
+    parser.add_argument(
+        "--by-task", action="store_true", help="end an episode where another subtask begins"
+    )
     parser.add_argument("--task", default="", help="instruction of recordings that have none")
     parser.add_argument(
         "--outcomes",

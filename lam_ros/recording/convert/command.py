@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def convert(config: ConvertConfig, console: Console) -> ConvertReport:
     started_s = time.monotonic()
     folders = find_recordings(config.recordings)
     robot, naming = _robot_of(folders, config)
-    with opened(config.out, robot, config.part.grid.fps) as dataset:
+    with _disk_told(config.out), opened(config.out, robot, config.part.grid.fps) as dataset:
         before = dataset.frames
         reports = _convert_all(folders, robot, naming, config, dataset, console)
         frames = dataset.frames - before
@@ -186,8 +187,8 @@ def _job(
             robot.require_match(reader.meta.robot, "the recording")
         key = f"{recording_id(reader)}-{config.part.key()}"
         why_not = check_outcome(reader, config.part)
-    except LamError as error:
-        return _Refused(Fate.REJECTED, str(error))
+    except (LamError, OSError) as error:
+        return _Refused(Fate.REJECTED, " ".join(str(error).split()))
     if why_not:
         return _Refused(Fate.LEFT_OUT, why_not)
     if not config.robot:
@@ -255,15 +256,27 @@ def _make(job: _Job) -> Part | _Refused:
         return make_part(reader, job.part, job.robot, job.naming, job.config, threads=job.threads)
     except MachineError:
         raise
-    except (LamError, ValueError, av.FFmpegError) as error:
+    except (LamError, ValueError, OSError, av.FFmpegError) as error:
+        if getattr(error, "errno", None) in _MACHINE_ERRORS:
+            raise _disk_error(job.part.parents[2], error) from None
         return _Refused(Fate.REJECTED, " ".join(str(error).split()))
+
+
+@contextmanager
+def _disk_told(out: Path) -> Iterator[None]:
+    """Have a disk that fails said in one line."""
+    try:
+        yield
     except OSError as error:
-        if error.errno in _MACHINE_ERRORS:
-            raise MachineError(
-                f"data set: cannot be written ({error.strerror}): free some room, "
-                "then run the same command again"
-            ) from None
-        return _Refused(Fate.REJECTED, " ".join(str(error).split()))
+        raise _disk_error(out, error) from None
+
+
+def _disk_error(out: Path, error: Exception) -> MachineError:
+    why = getattr(error, "strerror", None) or error
+    return MachineError(
+        f"data set {out}: cannot be written ({why}); free some room or mend the "
+        "permissions, then run the same command again: what is done is kept"
+    )
 
 
 def _reported(folder: Path, made: Part | _Refused) -> RecordingReport:

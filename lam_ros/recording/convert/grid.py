@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -150,6 +151,22 @@ class Segment:
         """Return the number of rows T."""
         return len(self.stamp_ns)
 
+    def cut(self, first: int, end: int) -> Segment:
+        """Return the rows from `first` to before `end`."""
+        rows = slice(first, end)
+        return Segment(
+            stamp_ns=self.stamp_ns[rows],
+            state_rad=self.state_rad[rows],
+            action_rad=self.action_rad[rows],
+            passed_rad=self.passed_rad[rows],
+            verdict=self.verdict[rows],
+            intervention=self.intervention[rows],
+            tasks=self.tasks[rows],
+            stream_stamp_ns=self.stream_stamp_ns[rows],
+            stream_age_s=self.stream_age_s[rows],
+            picture={name: numbers[rows] for name, numbers in self.picture.items()},
+        )
+
 
 @dataclass(frozen=True)
 class GridConfig:
@@ -212,6 +229,22 @@ def lay_grid(robot: RobotDescription, tracks: Tracks, config: GridConfig) -> Pla
     close()
     gaps.extend(gap.close())
     return Plan(tuple(segments), tuple(sorted(gaps, key=lambda g: g.start_ns)))
+
+
+def by_task(plan: Plan, config: GridConfig) -> Plan:
+    """Return the plan with segments that end where another text begins."""
+    segments: list[Segment] = []
+    gaps = list(plan.gaps)
+    for segment in plan.segments:
+        edges = [k for k in range(1, len(segment)) if segment.tasks[k] != segment.tasks[k - 1]]
+        for piece in (segment.cut(a, b) for a, b in pairwise([0, *edges, len(segment)])):
+            if len(piece) >= config.min_frames:
+                segments.append(piece)
+                continue
+            seconds = len(piece) / config.fps
+            detail = f"{len(piece)} frames of '{piece.tasks[0]}', {config.min_frames} are needed"
+            gaps.append(Gap("", SHORT, detail, int(piece.stamp_ns[0]), seconds))
+    return Plan(tuple(segments), tuple(sorted(gaps, key=lambda gap: gap.start_ns)))
 
 
 # -- inside ----------------------------------------------------------------------------

@@ -58,6 +58,7 @@ def read_config(arguments: argparse.Namespace) -> ConvertConfig:
         part=PartConfig(
             grid=GridConfig(fps=arguments.fps, min_frames=min_frames),
             gaps=arguments.gaps,
+            by_task=arguments.by_task,
             task=arguments.task,
             outcomes=_outcomes(arguments.outcomes),
         ),

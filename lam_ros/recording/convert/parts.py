@@ -22,7 +22,14 @@ import pyarrow.parquet as pq
 from lam_ros.core.errors import DataError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.recording.convert.columns import columns_of
-from lam_ros.recording.convert.grid import SHORT, GridConfig, Plan, Segment, lay_grid
+from lam_ros.recording.convert.grid import (
+    SHORT,
+    GridConfig,
+    Plan,
+    Segment,
+    by_task,
+    lay_grid,
+)
 from lam_ros.recording.convert.naming import Naming
 from lam_ros.recording.convert.pictures import Shot, film
 from lam_ros.recording.convert.statistics import FeatureStatistics, of_column
@@ -40,12 +47,14 @@ class PartConfig:
 
     Attributes:
         gaps: whether a gap splits an episode or rejects it.
-        task: the instruction of recordings that have none; with `override`, of all.
+        by_task: whether an episode ends, too, where another subtask begins.
+        task: the instruction of recordings that have none.
         outcomes: episodes that ended otherwise are left out; those made elsewhere have none.
     """
 
     grid: GridConfig = field(default_factory=GridConfig)
     gaps: str = "split"
+    by_task: bool = False
     task: str = ""
     outcomes: tuple[Outcome, ...] = (Outcome.SUCCESS, Outcome.KEPT)
 
@@ -155,6 +164,8 @@ def make_part(
     said = reader.meta.instruction or config.task
     tracks = read_tracks(reader, robot, naming, sources, said)
     plan = lay_grid(robot, tracks, config.grid)
+    if config.by_task:
+        plan = by_task(plan, config.grid)
     _require_rows(plan, config)
     building = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(building, ignore_errors=True)
@@ -176,9 +187,13 @@ def _require_rows(plan: Plan, config: PartConfig) -> None:
     gaps = [gap for gap in plan.gaps if gap.reason != SHORT]
     if gaps and (config.gaps == "reject" or not plan.segments):
         worst = max(gaps, key=lambda gap: gap.seconds)
-        what = "no usable episode is left" if config.gaps != "reject" else "gaps are not allowed"
+        what = (
+            "no usable episode is left between gaps"
+            if config.gaps != "reject"
+            else "gaps are not allowed"
+        )
         raise DataError(
-            f"{what}: {len(gaps)} gaps, the longest {worst.seconds:.2f} s ({worst.detail})"
+            f"{what}: there are {len(gaps)}, the longest {worst.seconds:.2f} s ({worst.detail})"
         )
     if not plan.segments:
         raise DataError(

@@ -90,12 +90,19 @@ class ConvertReport:
 
 def _print_why(entry: RecordingReport, console: Console) -> None:
     if entry.reason:
-        console.print(f"{entry.name}: {entry.fate}: {entry.reason}", highlight=False, markup=False)
+        console.print(
+            f"{entry.name}: {entry.fate}: {entry.reason}",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
     for gap in entry.gaps[:_GAPS_SHOWN]:
         text = f"{entry.name}: gap of {gap['seconds']:.2f} s at {gap['after_s']:.2f} s: "
-        console.print(text + gap["detail"], highlight=False, markup=False)
+        console.print(text + gap["detail"], highlight=False, markup=False, soft_wrap=True)
     if len(entry.gaps) > _GAPS_SHOWN:
         rest = len(entry.gaps) - _GAPS_SHOWN
         console.print(f"{entry.name}: {rest} more gaps; meta/lam/recordings.json has them all")
     for fault, count in entry.faults.items():
-        console.print(f"{entry.name}: {count} x {fault}", highlight=False, markup=False)
+        console.print(
+            f"{entry.name}: {count} x {fault}", highlight=False, markup=False, soft_wrap=True
+        )

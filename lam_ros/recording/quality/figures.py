@@ -85,7 +85,7 @@ def flags(figures: Figures, outcome: str) -> list[str]:
     if figures.gaps:
         longest = max(figures.gaps, key=lambda gap: gap["seconds"])
         found.append(
-            f"{len(figures.gaps)} gaps, the longest {longest['seconds']:.2f} s: {longest['detail']}"
+            f"gaps: {len(figures.gaps)}, the longest {longest['seconds']:.2f} s: {longest['detail']}"
         )
     for name, stream in figures.streams.items():
         if stream.nominal_hz and stream.rate_hz < RATE_SHARE * stream.nominal_hz:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from lam_ros.core.assemble import JOINTS
 from lam_ros.core.errors import LamError
 from lam_ros.core.robot import RobotDescription
-from lam_ros.core.types import FloatArray, ImageArray, Verdict
+from lam_ros.core.types import FloatArray, ImageArray
 from lam_ros.recording.convert.grid import (
     ACTION,
     GridConfig,
@@ -40,6 +41,7 @@ STRIP = 8
 """Pictures of each camera that are kept for the page."""
 
 _STILL_RAD_S = 0.02
+_SAME_RAD = 1e-4
 _NEAR_LIMIT = 0.01
 _SMOOTH_S = 0.2
 
@@ -97,6 +99,13 @@ def _look(reader: EpisodeReader, robot: RobotDescription | None, naming: Naming,
         strip=strip,
         latency_ms=_latency(tracks),
     )
+
+
+def changed_by_safety(segment: Segment) -> npt.NDArray[np.bool_]:
+    """Return in which rows not what was asked for was let pass, shape (T,)."""
+    apart = np.abs(segment.action_rad - segment.passed_rad).max(1)
+    result: npt.NDArray[np.bool_] = apart > _SAME_RAD
+    return result
 
 
 # -- pictures --------------------------------------------------------------------------
@@ -158,7 +167,10 @@ def _figures(
     rows = sum(len(segment) for segment in segments)
     ends = [segments[0].stamp_ns[0], segments[-1].stamp_ns[-1]] if segments else [0, 0]
     start_ns = int(ends[0])
-    verdicts = np.array([command.verdict for command in tracks.commands])
+    changed = [
+        float(np.abs(command.asked_rad - command.passed_rad).max()) > _SAME_RAD
+        for command in tracks.commands
+    ]
     return Figures(
         seconds=float(ends[1] - ends[0]) / 1e9,
         rows=rows,
@@ -167,7 +179,7 @@ def _figures(
         jerk_rad_s3=_jerk(segments, fps),
         idle_share=_idle(segments, fps),
         limits=_limits(robot, segments),
-        clamped_share=float((verdicts > Verdict.PASS).mean()) if len(verdicts) else 0.0,
+        clamped_share=float(np.mean(changed)) if changed else 0.0,
         skew={camera: find_skew([curve]) for camera, curve in curves.items()},
         faults=tracks.faults,
         curves=curves,

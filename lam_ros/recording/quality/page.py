@@ -13,7 +13,7 @@ from lam_ros.core.assemble import JOINTS
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import FloatArray, ImageArray
 from lam_ros.recording.convert.grid import Segment, stream_names
-from lam_ros.recording.quality.look import Look
+from lam_ros.recording.quality.look import Look, changed_by_safety
 from lam_ros.recording.quality.summary import Row, Summary
 from lam_ros.recording.quality.svg import COLORS, Line, Plot, histogram
 
@@ -31,9 +31,10 @@ _STYLE = """
 body{font:14px/1.45 system-ui,sans-serif;margin:24px auto;max-width:1240px;padding:0 16px;color:#222}
 h1{font-size:20px}h2{font-size:16px;margin:28px 0 4px}table{border-collapse:collapse;margin:12px 0}
 th,td{padding:3px 10px;text-align:right;border-bottom:1px solid #ddd;white-space:nowrap}
-th:first-child,td:first-child,td.f{text-align:left}td.f{white-space:normal;color:#b03a00}
+th:first-child,td:first-child,td.f{text-align:left}td.f{white-space:normal;color:#b03a00;font-size:12px;padding:2px 10px 8px 28px}
 .flag{color:#b03a00;margin:0}.ok{color:#00724f;margin:0}.strip{display:flex;gap:3px;margin:4px 0;
-overflow-x:auto}.strip figure{margin:0}.strip img{height:110px;display:block}
+overflow-x:auto}.strip figure{margin:0;max-width:calc(12.5% - 3px)}
+.strip img{max-height:110px;max-width:100%;display:block}
 figcaption{font-size:11px;color:#666}.plots{display:flex;flex-wrap:wrap;gap:8px}
 svg text{font:10px system-ui,sans-serif;fill:#444}svg .t{font-weight:600;font-size:11px}
 svg .y{text-anchor:end}svg .l{text-anchor:end;font-weight:600}.a{fill:none;stroke:#999}
@@ -61,11 +62,13 @@ def _overview(summary: Summary) -> str:
     lines = []
     for k, row in enumerate(summary.rows):
         cells = "".join(f"<td>{escape(cell)}</td>" for cell in row.cells()[1:])
-        why = "<br>".join(escape(flag) for flag in row.flags)
         name = f'<td><a href="#e{k}">{escape(row.name)}</a></td>'
-        lines.append(f'<tr>{name}{cells}<td class="f">{why}</td></tr>')
+        lines.append(f"<tr>{name}{cells}</tr>")
+        why = "<br>".join(escape(flag) for flag in row.flags)
+        if why:
+            lines.append(f'<tr><td class="f" colspan="{len(Row.HEADINGS)}">{why}</td></tr>')
     notes = "".join(f'<p class="flag">{escape(note)}</p>' for note in summary.notes)
-    return f"{notes}<table><tr>{head}<th>flags</th></tr>{''.join(lines)}</table>"
+    return f"{notes}<table><tr>{head}</tr>{''.join(lines)}</table>"
 
 
 def _section(row: Row) -> str:
@@ -126,7 +129,7 @@ def _bands(look: Look, start_ns: int) -> list[tuple[float, float, str]]:
     for segment in look.segments:
         times_s = (segment.stamp_ns - start_ns) / 1e9
         found += [(*span, _HAND_COLOR) for span in _spans(times_s, segment.intervention)]
-        found += [(*span, _CLAMP_COLOR) for span in _spans(times_s, segment.verdict > 0)]
+        found += [(*span, _CLAMP_COLOR) for span in _spans(times_s, changed_by_safety(segment))]
     return found
 
 

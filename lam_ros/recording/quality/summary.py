@@ -21,7 +21,7 @@ class Row:
 
     HEADINGS: ClassVar[Sequence[str]] = (
         "episode", "outcome", "length [s]", "least rate", "gaps", "worst age [ms]",
-        "camera delay [ms]", "jerk [rad/s3]", "idle", "joints at limit",
+        "delay [ms]", "jerk", "idle", "at limit",
     )  # fmt: skip
 
     number: int
@@ -85,7 +85,11 @@ class Summary:
             padding=(0, 0), pad_edge=False, title=f"{len(self.rows)} episodes", title_justify="left"
         )
         for k, heading in enumerate(Row.HEADINGS):
-            table.add_column(heading, justify="left" if k < 2 else "right", no_wrap=k == 0)
+            table.add_column(
+                heading,
+                justify="left" if k < 2 else "right",
+                no_wrap=k == 0 or heading in ("outcome", "gaps"),
+            )
         for row in self.rows:
             table.add_row(
                 *(Text(cell) for cell in row.cells()), style="yellow" if row.flags else None

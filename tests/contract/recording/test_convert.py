@@ -284,3 +284,26 @@ def test_a_robot_yaml_that_names_an_unknown_joint_is_refused_with_the_nearest(
     bag.write(tmp_path / "recordings/a")
     with pytest.raises(LamError, match=r"unknown joint 'gripper_'.*Did you mean 'gripper'"):
         run(robot=robot_yaml(recording={"joint_names": {"gripper_": "jaw"}}))
+
+
+def test_an_episode_of_several_subtasks_can_become_an_episode_each(tmp_path, bag, run):
+    texts = ("put the red cube in the blue bowl", "put the green cube on the red cube")
+    changes = ((0.0, texts[0]), (1.5, texts[1]), (3.8, "go home"))
+    replace(bag, subtasks=changes).write(tmp_path / "recordings/a")
+    report = run(by_task=True)
+    data = rows(tmp_path / "data")
+    table = pq.read_table(tmp_path / "data/meta/tasks.parquet").to_pydict()
+    assert table["task"] == list(texts)
+    assert (data["task_index"] == data["episode_index"]).all()
+    assert report.recordings[0].episodes == 2
+    [short] = report.recordings[0].gaps
+    assert short["reason"] == "short"
+    assert "go home" in short["detail"]
+
+
+def test_a_folder_that_may_not_be_written_is_said_in_one_line(tmp_path, bag, run, monkeypatch):
+    """Root may write anywhere, so the refusal is made by a file in the way."""
+    bag.write(tmp_path / "recordings/a")
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(LamError, match="file/data"):
+        run(out="file/data")

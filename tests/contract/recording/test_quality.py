@@ -66,7 +66,7 @@ def test_gaps_low_rates_faults_and_clamped_commands_are_flagged_with_figures(
     ).write(tmp_path / "recordings/a")
     [episode] = show(robot=robot_yaml())["episodes"]
     text = "\n".join(episode["flags"])
-    assert re.search(r"1 gaps, the longest 0\.\d\d s: front", text)
+    assert re.search(r"gaps: 1, the longest 0\.\d\d s: front", text)
     assert re.search(r"wrist: (19|20)\.\d Hz came, 30 Hz is meant", text)
     assert "1 x front: truncated picture" in text
     assert "safety changed 100% of the commands" in text
