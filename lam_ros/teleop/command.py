@@ -16,11 +16,10 @@ import yaml
 from lam_ros.core.errors import ConfigError, ExitCode, MachineError
 
 if TYPE_CHECKING:
+    from lam_ros.run.settings import RunSettings
     from lam_ros.teleop.session import Sitting
 
-_GROUPS = ("robot", "control", "safety", "teleop")
-_SCENE_RATE_HZ = 50.0
-"""The script steers by the scene."""
+_GROUPS = ("robot", "teleop")
 
 EXAMPLES = (
     "lam teleop                                     # keyboard, in simulation",
@@ -29,6 +28,7 @@ EXAMPLES = (
     'lam teleop teleop=expert --task "put the red cube in the blue bowl"',
     "lam teleop teleop=lerobot teleop.options.name=koch_leader "
     "'teleop.options.arguments=[--port=/dev/ttyACM0]'",
+    'lam teleop --instruction "put the red cube in the blue bowl"   # a policy does; step in',
     "lam teleop --attach                            # the graph of this ROS_DOMAIN_ID",
 )
 
@@ -47,6 +47,9 @@ def add_teleop(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "overrides", nargs="*", metavar="key=value", help="hydra overrides of the keys in config/"
     )
     parser.add_argument("--task", default="", help="what the script (teleop=expert) does")
+    parser.add_argument(
+        "--instruction", default="", help="what a policy does, until you take the arm from it"
+    )
     parser.add_argument("--seed", type=int, default=0, help="fixes the scene (default 0)")
     parser.add_argument(
         "--attach", action="store_true", help="join a running graph; start no simulation"
@@ -87,47 +90,70 @@ def _set_task(teleop: dict[str, Any], task: str) -> None:
 
 
 def _sit(arguments: argparse.Namespace, data: Mapping[str, Any]) -> Sitting:
-    from lam_ros.config import build
-    from lam_ros.core.robot import RobotDescription
-    from lam_ros.evaluation.settings import control_config
     from lam_ros.locks import hold_domain
     from lam_ros.segments import remove_dead_segments
     from lam_ros.supervisor import Supervisor
     from lam_ros.teleop.panel import TeleopPanel
     from lam_ros.teleop.session import Session
+
+    settings = _settings(data, arguments.instruction)
+    run_dir = _run_dir(arguments.out)
+    where = "attached" if arguments.attach else f"simulation, seed {arguments.seed}"
+    title = f"lam teleop · {data['teleop']['type']} · {settings.robot.name} · {where}"
+    files = _write(data, run_dir / "config")
+    node = {"robot": files["robot"], "teleop": files["teleop"]}
+    more = (arguments.seconds, arguments.instruction)
+    if arguments.attach:
+        with TeleopPanel(title, settings.robot) as panel:
+            return Session(settings.robot, None, panel, *more).run(node)
+    specs = _specs(settings, arguments, run_dir)
+    remove_dead_segments()
+    domain_id, lock = hold_domain()
+    with lock, TeleopPanel(title, settings.robot) as panel:
+        os.environ["ROS_DOMAIN_ID"] = str(domain_id)
+        host = Supervisor(specs, run_dir, domain_id)
+        return Session(settings.robot, host, panel, *more).run(node)
+
+
+def _settings(data: Mapping[str, Any], instruction: str) -> RunSettings:
+    """Return what `lam run` would be told, with every group checked in one line."""
+    from lam_ros.config import build
+    from lam_ros.core.robot import RobotDescription
+    from lam_ros.evaluation.settings import PolicyConfig, control_config
+    from lam_ros.run.settings import RunSettings
     from lam_ros.teleop.settings import TeleopSettings
     from lam_sim.scenes import SceneConfig
 
-    control_config(data["control"], data["safety"])  # refused here, in one line
+    control_config(data["control"], data["safety"])
     build(TeleopSettings, data["teleop"], "teleop")
-    robot = RobotDescription.from_dict(data["robot"])
-    scene = build(SceneConfig, data["scene"], "scene")
-    run_dir = _run_dir(arguments.out)
-    files = _write(data, run_dir / "config")
-    node = {"robot": files["robot"], "teleop": files["teleop"]}
-    where = "attached" if arguments.attach else f"simulation, seed {arguments.seed}"
-    title = f"lam teleop · {data['teleop']['type']} · {robot.name} · {where}"
-    with TeleopPanel(title, robot) as panel:
-        if arguments.attach:
-            return Session(robot, None, panel, arguments.seconds).run(node)
-        remove_dead_segments()
-        domain_id, lock = hold_domain()
-        with lock:
-            os.environ["ROS_DOMAIN_ID"] = str(domain_id)
-            specs = _specs(files, json.dumps(asdict(scene)), arguments.seed)
-            host = Supervisor(specs, run_dir, domain_id)
-            return Session(robot, host, panel, arguments.seconds).run(node)
-
-
-def _specs(files: Mapping[str, str], scene: str, seed: int) -> Any:
-    from lam_ros.graph import GraphParameters, arm_graph
-
-    parameters = GraphParameters(
-        shared={"robot": files["robot"]},
-        sim={"seed": seed, "scene": scene, "scene_rate_hz": _SCENE_RATE_HZ},
-        control={"control": files["control"], "safety": files["safety"], "discovery_s": 0.0},
+    settings = RunSettings(
+        robot=RobotDescription.from_dict(data["robot"]),
+        scene=build(SceneConfig, data["scene"], "scene"),
+        policy=build(PolicyConfig, data["policy"], "policy"),
+        groups={name: data[name] for name in ("robot", "control", "safety", "planner")},
     )
-    return arm_graph(parameters)
+    if instruction and settings.is_scripted:
+        raise ConfigError(
+            "--instruction: the script drives as a person does and cannot be stepped in for; "
+            "use policy=lam, or teleop=expert --task"
+        )
+    return settings.for_instruction(instruction) if instruction else settings
+
+
+def _specs(settings: RunSettings, arguments: argparse.Namespace, run_dir: Path) -> Any:
+    """Return the nodes to start: the arm, and with an instruction who carries it out."""
+    from dataclasses import replace
+
+    from lam_ros.graph import EXPERT, arm_graph, sim_graph
+    from lam_ros.run.parameters import Driver, driver_of, graph_parameters
+
+    driver = driver_of(settings) if arguments.instruction else Driver("nobody", ())
+    if not arguments.instruction:  # no checkpoint is needed, and none is looked for
+        settings = replace(settings, policy=replace(settings.policy, type=EXPERT, checkpoint=""))
+    parameters = graph_parameters(
+        settings, driver, arguments.seed, run_dir, video=False, single_process=False
+    )
+    return (sim_graph if arguments.instruction else arm_graph)(parameters)
 
 
 def _run_dir(out: str) -> Path:

@@ -41,6 +41,7 @@ class Sight:
         status: of the device.
         idle: why nothing is being asked for; empty while something is.
         measured_rad: joints, shape (J,), None if they are unknown.
+        plan: of an instruction that a policy carries out, a line each step.
         picture: of a camera, rgb8, shape (H, W, 3), or None.
     """
 
@@ -51,6 +52,7 @@ class Sight:
     status: str = ""
     idle: str = ""
     measured_rad: FloatArray | None = None
+    plan: tuple[str, ...] = ()
     picture: ImageArray | None = None
 
     @property
@@ -94,7 +96,7 @@ class TeleopPanel:
         if self.console.is_terminal:
             self._live.update(self.render(sight, controls), refresh=True)
             return
-        line = f"{sight.headline.plain}; {sight.idle or sight.status}"
+        line = "; ".join([sight.headline.plain, sight.idle or sight.status, *sight.plan])
         if line != self._said:
             self._said = line
             self.line(line)
@@ -110,7 +112,8 @@ class TeleopPanel:
         note = Text(sight.status, "dim")
         if sight.idle:
             note.append(f"  {sight.idle}", "dim italic")
-        parts: list[RenderableType] = [sight.headline, note, Text(), side]
+        plan = [Text(line, "magenta") for line in sight.plan]
+        parts: list[RenderableType] = [sight.headline, note, *plan, Text(), side]
         if sight.picture is not None:
             parts += [Text(), Picture(sight.picture)]
         return Panel(Group(*parts), title=self._title, title_align="left", expand=False)

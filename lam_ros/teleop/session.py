@@ -18,6 +18,7 @@ from lam_ros.core.errors import MachineError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import ImageArray
 from lam_ros.nodes.teleop import TeleopNode
+from lam_ros.run.client import RunClient
 from lam_ros.supervisor import Supervisor
 from lam_ros.teleop.keyboard import QUIT
 from lam_ros.teleop.panel import Sight, TeleopPanel
@@ -43,6 +44,7 @@ class Sitting:
         finished: whether a script said that it is done with its task.
         status: the device's last word.
         interrupted: whether a signal ended it.
+        outcome: what became of the instruction that a policy was given, if one was.
     """
 
     seconds: float
@@ -50,13 +52,19 @@ class Sitting:
     finished: bool
     status: str
     interrupted: bool
+    outcome: str = ""
 
 
 class Session:
     """Runs one sitting; made for one use."""
 
     def __init__(
-        self, robot: RobotDescription, host: Supervisor | None, panel: TeleopPanel, limit_s: float
+        self,
+        robot: RobotDescription,
+        host: Supervisor | None,
+        panel: TeleopPanel,
+        limit_s: float = 0.0,
+        instruction: str = "",
     ) -> None:
         """Prepare.
 
@@ -65,7 +73,10 @@ class Session:
             host: runs the rest of the graph; None if it runs already, elsewhere.
             panel: shows what happens.
             limit_s: after which the sitting ends; 0 for never.
+            instruction: what a policy does meanwhile; empty for nothing.
         """
+        self._instruction = instruction
+        self._errand: RunClient | None = None
         self._host = host
         self._panel = panel
         self._limit_s = limit_s
@@ -100,6 +111,8 @@ class Session:
                 node.bring_up()
                 self._watch_cameras()
                 self._wait_for_graph()
+                if self._instruction:
+                    self._errand = self._send(RunClient(node, ["planner", "policy"]))
                 return self._fly()
         finally:
             node.stop()
@@ -122,6 +135,45 @@ class Session:
                     "busy, or with --attach, is ROS_DOMAIN_ID that of the arm's graph?"
                 )
 
+    def _send(self, client: RunClient) -> RunClient:
+        """Have the planner carry out the instruction with the policy."""
+        deadline = time.monotonic() + START_S
+        while not client.is_ready and not self._signals:
+            client.ask_states(time.monotonic())
+            self._step()
+            if time.monotonic() > deadline:
+                names = ", ".join(client.waiting_for) or "the planner"
+                raise MachineError(f"no word of {names} for {START_S:g} s: is it on this graph?")
+        client.send(self._instruction, "")
+        return client
+
+    def _plan(self) -> tuple[str, ...]:
+        """Return the steps of the instruction and how they stand."""
+        if self._errand is None:
+            return ()
+        plan = self._errand.timeline.plans.at(self._node.get_clock().now().nanoseconds)
+        steps = plan.steps if plan is not None else ()
+        lines = [f"{step.planned.prompt}: {step.status.name.lower()}" for step in steps]
+        return (*lines, *filter(None, [self._outcome()]))
+
+    def _outcome(self) -> str:
+        """Return how the instruction ended, empty while it runs."""
+        if self._errand is None:
+            return ""
+        if self._errand.is_rejected:
+            return "the planner is busy with another instruction"
+        result = self._errand.result
+        return (result.question or result.message or "done") if result is not None else ""
+
+    def _end_errand(self) -> None:
+        """Cancel what the policy still does, so that the arm is left at rest."""
+        if self._errand is None or self._errand.result is not None:
+            return
+        self._errand.cancel()
+        deadline = time.monotonic() + END_S
+        while self._errand.result is None and time.monotonic() < deadline:
+            self._step()
+
     def _fly(self) -> Sitting:
         began = last = time.monotonic()
         next_drawing = 0.0
@@ -140,12 +192,13 @@ class Session:
             over = flight.reading.finished or bool(self._node.take_pressed(QUIT))
             if over or self._signals or 0 < self._limit_s <= now - began:
                 break
+        outcome = self._outcome()
+        self._end_errand()
         self._hand_back()
         self._draw()
-        reading = self._node.flight.reading
         return Sitting(
-            now - began, self._engaged_s, flight.reading.finished, reading.status,
-            bool(self._signals),
+            now - began, self._engaged_s, flight.reading.finished,
+            self._node.flight.reading.status, bool(self._signals), outcome,
         )  # fmt: skip
 
     def _hand_back(self) -> None:
@@ -185,6 +238,7 @@ class Session:
             status=flight.reading.status,
             idle=flight.idle.detail if flight.idle else "",
             measured_rad=joints.position_rad if joints else None,
+            plan=self._plan(),
             picture=self._pictures.get(self._cameras[self._shown]),
         )
         self._panel.draw(sight, device.controls if device else ())

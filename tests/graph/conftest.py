@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
-from lam_ros.config import load_robot
+from lam_ros.config import load_group, load_robot
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import ActionChunk, Observation
 
@@ -112,3 +113,35 @@ def world(graph: Any, tmp_path: Path) -> Any:
     made = World(graph)
     yield made
     made.close()
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Files of a robot and of a control node that bear with a machine that is busy."""
+
+    robot: str
+    control: str
+
+    def bring_up_control(self, world: Any) -> None:
+        from lam_ros.nodes.control import ControlNode
+
+        world.bring_up(
+            ControlNode, robot=self.robot, control=self.control, discovery_s=0.0, realtime=False
+        )
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Patient:
+    """Joint states may be 0.6 s old, and a person silent for 0.8 s."""
+    folder = tmp_path_factory.mktemp("patient")
+    robot, control = load_group("robot", "so101"), load_group("control", "default")
+    robot["joint_state"]["stale_after_s"] = 0.6
+    for camera in robot["cameras"].values():
+        camera["stale_after_s"] = 1.0
+    control["teleop"] |= {"silent_after_s": 0.8, "max_age_s": 0.8}
+    paths = {}
+    for name, data in (("robot", robot), ("control", control)):
+        path = folder / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(data), encoding="utf-8")
+        paths[name] = str(path)
+    return Patient(**paths)

@@ -116,6 +116,7 @@ def test_ctrl_c_ends_it_and_gives_the_terminal_back(person):
         (("teleop=leader",), 2, "no port"),
         (("teleop=gamepad",), 4, "plug it in"),
         (("--task", "put it there"), 2, "add teleop=expert"),
+        (("policy=expert", "--instruction", "stack the cubes"), 2, "cannot be stepped in for"),
         (("teleop.options.lineer_m_s=1",), 2, "lineer_m_s"),
     ],
 )
