@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 from huggingface_hub import HfApi, constants
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HFValidationError,
+    HTTPError,
+    OfflineModeIsEnabled,
+)
 from rich.console import Console
 
 from lam_ros.core.errors import ConfigError, MachineError
@@ -42,7 +46,7 @@ def push(root: Path, repo_id: str, console: Console, api: HfApi | None = None) -
                 f"push {repo_id}: not allowed ({status}); `hf auth login` with a token that may write"
             ) from None
         raise MachineError(f"push {repo_id}: the hub answers {status}; try again later") from None
-    except (httpx.HTTPError, OfflineModeIsEnabled, OSError) as error:
+    except (HTTPError, OfflineModeIsEnabled, OSError) as error:
         raise MachineError(
             f"push {repo_id}: the hub cannot be reached ({_line(error)}); the data set is complete "
             f"at {root}, run the same command where there is a network"
