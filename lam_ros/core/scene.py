@@ -54,6 +54,7 @@ class SceneObject:
         on, inside: id of the support or container if the source of the scene says
             so; where empty, geometry decides.
         is_open, is_on: state of a drawer, door, switch; None where it has none.
+        capacity: how many things fit in it; None if that is not known.
     """
 
     id: str
@@ -67,6 +68,7 @@ class SceneObject:
     inside: str = ""
     is_open: bool | None = None
     is_on: bool | None = None
+    capacity: int | None = None
 
     @property
     def top_m(self) -> float:

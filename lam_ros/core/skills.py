@@ -10,28 +10,60 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lam_ros.core.scene import Literal, Scene
+from lam_ros.core.scene import PREDICATES, Literal, Scene, SceneError
 
 
 class Skill(StrEnum):
-    """Skills of the first version; each includes grasping the object."""
+    """What can be planned; a policy has some of it.  Placing includes grasping the object."""
 
     PLACE_IN = "place_in"
     PLACE_ON = "place_on"
     PLACE_NEXT_TO = "place_next_to"
+    PLACE_LEFT_OF = "place_left_of"
+    PLACE_RIGHT_OF = "place_right_of"
+    PLACE_IN_FRONT_OF = "place_in_front_of"
+    PLACE_BEHIND = "place_behind"
+    PICK = "pick"
+    OPEN = "open"
+    CLOSE = "close"
+    TURN_ON = "turn_on"
+    TURN_OFF = "turn_off"
+    PRESS = "press"
+    PUSH = "push"
+    ROTATE = "rotate"
 
+
+TRAINED: tuple[Skill, ...] = (Skill.PLACE_IN, Skill.PLACE_ON, Skill.PLACE_NEXT_TO)
+"""Skills of the first version, which our policies are trained for; the rest is planned only."""
 
 EFFECT: dict[Skill, str] = {
     Skill.PLACE_IN: "in",
     Skill.PLACE_ON: "on",
     Skill.PLACE_NEXT_TO: "next_to",
+    Skill.PLACE_LEFT_OF: "left_of",
+    Skill.PLACE_RIGHT_OF: "right_of",
+    Skill.PLACE_IN_FRONT_OF: "in_front_of",
+    Skill.PLACE_BEHIND: "behind",
+    Skill.PICK: "holding",
+    Skill.OPEN: "open",
+    Skill.CLOSE: "closed",
+    Skill.TURN_ON: "turned_on",
+    Skill.TURN_OFF: "turned_off",
+    Skill.PRESS: "pressed",
 }
-"""Skill -> the predicate that holds of (object, target) when it is done."""
+"""Skill -> the predicate that holds of (object, target), or of the object, when it is done.
+
+A push or a rotation has no predicate: its effect cannot be told from one scene.
+"""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do: `skill` with `object_id` and `target_id` (ids of a scene)."""
+    """One thing to do: `skill` with `object_id` and `target_id` (ids of a scene).
+
+    The target of a push or a rotation may be a direction, such as `left`; skills of one
+    object have an empty one.
+    """
 
     skill: Skill
     object_id: str
@@ -39,8 +71,16 @@ class Step:
 
     @property
     def goal(self) -> Literal:
-        """The literal that holds when the step is done."""
-        return Literal(EFFECT[self.skill], (self.object_id, self.target_id))
+        """The literal that holds when the step is done.
+
+        Raises:
+            SceneError: for a push or a rotation, whose effect no literal says.
+        """
+        if self.skill not in EFFECT:
+            raise SceneError(f"skill '{self.skill}': no literal says its effect")
+        predicate = EFFECT[self.skill]
+        args = (self.object_id, self.target_id)
+        return Literal(predicate, args[: PREDICATES[predicate]])
 
 
 @dataclass(frozen=True)

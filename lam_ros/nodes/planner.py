@@ -27,7 +27,7 @@ from lam_ros.core.clock import ns_to_seconds
 from lam_ros.core.errors import ConfigError, unknown_name
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.scene import Scene
-from lam_ros.core.skills import Skill
+from lam_ros.core.skills import TRAINED, Skill
 from lam_ros.planning.config import PlannerConfig
 from lam_ros.planning.decisions import Finished, RunStep, Termination
 from lam_ros.planning.execution import PlanExecution
@@ -77,7 +77,7 @@ class PlannerNode(LamNode):
         self._opened.close()
 
     def _skills(self) -> list[Skill]:
-        names = self.text("skills", ",".join(Skill)).split(",")
+        names = self.text("skills", ",".join(TRAINED)).split(",")
         for name in names:
             if name not in tuple(Skill):
                 raise ConfigError(unknown_name("skill", name, Skill))

@@ -122,6 +122,8 @@ class Chooser:
             items = [item for item in items if item.id not in limits.satisfied] or items
         if len(items) == 1:
             return (items[0].id,)
+        if self._scene.held in {item.id for item in items}:
+            return (self._scene.held,)  # "the block" is the one in the gripper
         return self._ask(f"Which {_bare(phrase.text)}", items, 1)
 
     def _ask(self, which: str, items: Items, count: int) -> Chosen:

@@ -14,10 +14,12 @@ from rich.console import Console
 
 from lam_ros.config import build, compose_config
 from lam_ros.core.errors import DataError, ExitCode, LamError
+from lam_ros.core.skills import TRAINED
 from lam_ros.planning.config import PlannerConfig
 from lam_ros.planning.outcome import JsonDict, Outcome, Plan, Refuse, RefuseKind
 from lam_ros.planning.planner import Planner, Planning
 from lam_ros.planning.scene_json import scene_from_dict
+from lam_ros.planning.verbs import OPEN_SKILLS
 
 _EXIT = {
     "plan": ExitCode.DONE,
@@ -84,14 +86,18 @@ def _row(line: str, number: int, planner: Planning) -> JsonDict:
     return {"id": row_id, **outcome.to_dict(), "ms": milliseconds}
 
 
-def configured_planner() -> Planner:
-    """Return the planner that `config/planner/default.yaml` describes.
+def configured_planner(name: str = "open") -> Planner:
+    """Return the planner that `config/planner/<name>.yaml` describes.
+
+    `open` plans over scenes of any kind with every skill; the others are for what our
+    policies were trained for.
 
     Raises:
         ConfigError: if the configuration is wrong.
     """
-    data = compose_config("planner/default")
-    return Planner(config=build(PlannerConfig, data.get("planner", data), "planner"))
+    data = compose_config(f"planner/{name}")
+    skills = OPEN_SKILLS if name == "open" else TRAINED
+    return Planner(skills, config=build(PlannerConfig, data.get("planner", data), "planner"))
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -122,7 +128,7 @@ def show(outcome: Outcome, console: Console) -> None:
         if outcome.is_done:
             console.print(outcome.message, markup=False)
         for number, step in enumerate(outcome.steps, start=1):
-            console.print(f"{number}. {step.prompt}  ({step.step.goal})", markup=False)
+            console.print(f"{number}. {step.prompt}", markup=False)
     elif isinstance(outcome, Refuse):
         console.print(f"refused ({outcome.kind}): {outcome.reason}", markup=False)
     else:

@@ -2,25 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from lam_ros.planning.commands import Command, Place
+from lam_ros.core.skills import Skill
+from lam_ros.planning.commands import Command, Condition, Place
 from lam_ros.planning.cursor import Cursor
-from lam_ros.planning.lexicon import ENSURE, GRASP, HARM, OTHER, PLACE, STACK, TALK, TOUCH, Tag
-from lam_ros.planning.names import KIND_WORDS, SOLID_KINDS
+from lam_ros.planning.kinds import SOLID_KINDS
+from lam_ros.planning.lexicon import (
+    CLOSE,
+    ENSURE,
+    FILL,
+    GRASP,
+    OPEN,
+    PLACE,
+    REMOVE,
+    STACK,
+    TIDY,
+    TURN_OFF,
+    TURN_ON,
+    Tag,
+)
+from lam_ros.planning.names import KIND_WORDS
 from lam_ros.planning.outcome import Refuse, RefuseKind
 from lam_ros.planning.phrase_parser import parse_phrase, parse_phrases
-from lam_ros.planning.phrases import Phrase
+from lam_ros.planning.phrases import Phrase, Quantifier
 from lam_ros.planning.text import Token
+from lam_ros.planning.verbs import (
+    DIRECTED,
+    OPEN_SKILLS,
+    is_direction_first,
+    read_condition,
+    read_direction,
+    read_particle,
+    verb_refusal,
+)
 
-_BREAKS = (Tag.AND, Tag.COMMA, Tag.THEN, Tag.END)
+_AFTER_THAT = (Tag.COMMA, Tag.VERB, Tag.PREPOSITION)
+_BREAKS = (Tag.AND, Tag.COMMA, Tag.THEN, Tag.END, Tag.WHEN)
+_PARTICLES = {"away": TIDY, "out": REMOVE}
+_ASKING = frozenset({"can", "could", "should", "may", "might", "would", "will", "shall"})
 _AFTER_MARKER = (Tag.COMMA, Tag.VERB, Tag.NOT, Tag.DETERMINER, Tag.QUANTIFIER, Tag.PREPOSITION)
 
 
-def parse_commands(tokens: Sequence[Token]) -> tuple[Command, ...] | Refuse:
-    """Return the clauses of an instruction in the order in which they are to be done."""
-    return _Parser(tokens).parse()
+def parse_commands(
+    tokens: Sequence[Token], skills: Collection[Skill] = OPEN_SKILLS
+) -> tuple[Command, ...] | Refuse:
+    """Return the clauses of an instruction in the order in which they are to be done.
+
+    Args:
+        tokens: what was said.
+        skills: what can be done; a verb that needs another is refused.
+    """
+    return _Parser(tokens, skills).parse()
 
 
 def parse_place(tokens: Sequence[Token]) -> Place | None:
@@ -33,25 +67,106 @@ def parse_place(tokens: Sequence[Token]) -> Place | None:
 
 
 class _Parser:
-    def __init__(self, tokens: Sequence[Token]) -> None:
+    def __init__(self, tokens: Sequence[Token], skills: Collection[Skill]) -> None:
         self._cursor = Cursor(tokens)
+        self._skills = skills
         self._stage = 0
+        self._sentence = 0
+        self._conditions: tuple[Condition, ...] = ()
         self._commands: list[Command] = []
 
     def parse(self) -> tuple[Command, ...] | Refuse:
+        if self._cursor.peek().text in _ASKING and not self._cursor.at(Tag.PRONOUN, ahead=1):
+            self._cursor.take()
         while True:
             goes_first = self._separators()
             if self._cursor.at_end:
                 return _lend_places(_named_first(self._commands))
             start = self._cursor.index
-            command = self._clause()
-            if command is None:
+            if self._cursor.at(Tag.WHEN):
+                problem = self._when()
+            else:
+                problem = self._add(-1 - self._stage if goes_first else self._stage)
+            if isinstance(problem, Refuse):
+                return problem
+            if not problem:
                 said = self._cursor.rest(max(self._cursor.index - 1, start)) or "it"
                 return _not_understood(said)
-            if isinstance(command, Refuse):
-                return command
-            stage = -1 - self._stage if goes_first else self._stage
-            self._commands.append(replace(command, stage=stage))
+
+    def _add(self, stage: int) -> bool | Refuse:
+        """Read a clause and keep it for a stage; False where it cannot be read."""
+        command = self._clause()
+        if command is None or isinstance(command, Refuse):
+            return command or False
+        conditions = self._conditions
+        self._commands.append(replace(command, stage=stage, conditions=conditions))
+        return True
+
+    # `if`, `unless`, `otherwise`, `before`, `after`
+
+    def _when(self) -> bool | Refuse:
+        word = self._cursor.take().value
+        if word == "else":
+            if not self._conditions:
+                return False
+            *kept, last = self._conditions
+            self._conditions = (*kept, replace(last, is_negated=not last.is_negated))
+            self._cursor.skip(Tag.COMMA)
+            return True
+        if word in ("if", "unless"):
+            return self._if(word)
+        return self._around(word)
+
+    def _if(self, word: str) -> bool:
+        """Read a condition before its clauses, or after those of the same sentence."""
+        condition = read_condition(self._cursor, self._place)
+        if condition is None:
+            return False
+        if word == "unless":
+            condition = replace(condition, is_negated=not condition.is_negated)
+        if len(self._commands) > self._sentence:
+            self._commands[self._sentence :] = [
+                replace(command, conditions=(*command.conditions, condition))
+                for command in self._commands[self._sentence :]
+            ]
+        self._conditions = (condition,)
+        is_first = len(self._commands) == self._sentence
+        if is_first:
+            self._cursor.skip(Tag.COMMA, Tag.THEN)
+        elif not self._is_else():
+            self._conditions = ()
+        return True
+
+    def _is_else(self) -> bool:
+        ahead = 0
+        breaks = (Tag.COMMA, Tag.END, Tag.AND)
+        while self._cursor.peek(ahead).text and self._cursor.at(*breaks, ahead=ahead):
+            ahead += 1
+        return self._cursor.at_value(Tag.WHEN, "else", ahead=ahead)
+
+    def _around(self, word: str) -> bool | Refuse:
+        """Read `before X-ing` and `after X-ing`, in front of a clause or behind it."""
+        goes_behind = len(self._commands) > self._sentence
+        now = self._stage
+        if self._cursor.peek().text in ("that", "this") and self._cursor.at(*_AFTER_THAT, ahead=1):
+            self._cursor.take()
+            self._cursor.skip(Tag.COMMA)
+            self._stage += word == "after"
+            return self._add(-1 - now if word == "before" else self._stage)
+        if goes_behind and word == "after":
+            self._commands[self._sentence :] = [
+                replace(command, stage=command.stage + 1)
+                for command in self._commands[self._sentence :]
+            ]
+        read = self._add(now if word == "after" else now + 1)
+        if read is not True:
+            return read
+        self._stage = now + 1
+        if goes_behind or word == "after":
+            self._cursor.skip(Tag.COMMA)
+            return True
+        self._cursor.skip(Tag.COMMA, Tag.THEN)
+        return self._add(now)
 
     def _separators(self) -> bool:
         """Step to the next clause, counting stages; True if it says `but first`."""
@@ -60,8 +175,12 @@ class _Parser:
         while not cursor.at_end:
             token = cursor.peek()
             is_marker = token.tag is Tag.ORDINAL and cursor.at(*_AFTER_MARKER, ahead=1)
-            if not (cursor.at(*_BREAKS) or is_marker):
+            if cursor.at(Tag.WHEN) or not (cursor.at(*_BREAKS) or is_marker):
                 break
+            if token.tag is Tag.END:
+                self._sentence = len(self._commands)
+                if not self._is_else():
+                    self._conditions = ()
             if token.tag in (Tag.THEN, Tag.END) or (is_marker and token.value != "1"):
                 self._stage += bool(self._commands)
             goes_first = is_marker and token.value == "1" and bool(self._commands)
@@ -79,21 +198,26 @@ class _Parser:
         if fronted:
             cursor.skip(Tag.COMMA, Tag.SHALL)
         verb, has_verb = self._verb()
-        if not negated and (refusal := _verb_refusal(verb)):
+        if not negated and (refusal := verb_refusal(verb, self._skills)):
             return refusal
         command = Command("", verb, is_negated=negated, has_verb=has_verb)
         command = replace(command, places=(fronted,) if fronted else ())
         read = self._arguments(command)
         if isinstance(read, Refuse):
             return read
+        if not negated and (refusal := verb_refusal(read.verb, self._skills)):
+            return refusal
         ends = cursor.at_end or cursor.at(*_BREAKS) or cursor.at(Tag.NOT, Tag.VERB)
         says_something = read.objects or read.places or has_verb
         if not (ends and says_something) or cursor.index == start:
             return None
-        return replace(_sources_apart(read), text=cursor.between(start, cursor.index))
+        return replace(_sources_apart(_filled(read)), text=cursor.between(start, cursor.index))
 
     def _verb(self) -> tuple[str, bool]:
         """Take the verb; without one, that of the clause before counts."""
+        cursor = self._cursor
+        if cursor.at_value(Tag.VERB, "other:go") and cursor.at(Tag.VERB, ahead=1):
+            cursor.take()
         if self._cursor.at(Tag.VERB):
             verb = self._cursor.take().value
             if verb == ENSURE and self._cursor.at(Tag.VERB):
@@ -107,14 +231,32 @@ class _Parser:
         cursor = self._cursor
         start = cursor.index
         cursor.skip(Tag.OF)
+        if command.verb in DIRECTED and is_direction_first(cursor):
+            command = replace(command, direction=cursor.take().value)
         if cursor.at_value(Tag.PREPOSITION, "with", "from") and command.verb == STACK:
             cursor.take()
+        if command.verb in DIRECTED and cursor.at(Tag.PREPOSITION):
+            command = replace(command, direction=read_direction(cursor))
         command = replace(command, objects=parse_phrases(cursor, self._joins_objects))
+        is_wish = command.verb == ENSURE or cursor.at(Tag.SHALL)
         if cursor.at(Tag.BE) and command.verb != ENSURE:
             return _statement(cursor.rest(start))
         cursor.skip(Tag.BE, Tag.SHALL)
+        if particle := read_particle(cursor, command.verb, is_wish):
+            command = replace(command, verb=particle)
+        if purpose := self._purpose(command):
+            return purpose
         while True:
-            if cursor.peek().text == "over" and (cursor.at(*_BREAKS, ahead=1) or cursor.is_last):
+            if command.verb in DIRECTED and (direction := read_direction(cursor)):
+                command = replace(command, direction=direction)
+                continue
+            if purpose := self._purpose(command):
+                return purpose
+            if cursor.peek().text in _PARTICLES and (
+                cursor.at(*_BREAKS, ahead=1) or cursor.is_last
+            ):
+                command = replace(command, verb=_PARTICLES[cursor.take().text])
+            elif cursor.peek().text == "over" and (cursor.at(*_BREAKS, ahead=1) or cursor.is_last):
                 cursor.take()  # "carry it over"
             elif cursor.at(Tag.PREPOSITION):
                 place = self._place()
@@ -133,6 +275,18 @@ class _Parser:
                 return command
             else:
                 command = tail
+
+    def _purpose(self, command: Command) -> Command | Refuse | None:
+        """Read `to turn on the light`: what is done for it is only the means."""
+        cursor = self._cursor
+        verb = cursor.peek(1).value
+        if not (cursor.at_value(Tag.PREPOSITION, "to") and cursor.at(Tag.VERB, ahead=1)):
+            return None
+        if verb not in (OPEN, CLOSE, TURN_ON, TURN_OFF):
+            return None
+        cursor.index += 2
+        objects = parse_phrases(cursor, self._joins_objects)
+        return Command(command.text, verb, objects, is_negated=command.is_negated)
 
     def _is_place_after_comma(self) -> bool:
         return self._cursor.at(Tag.COMMA) and self._cursor.at(Tag.PREPOSITION, ahead=1)
@@ -253,27 +407,26 @@ def _leave_out(command: Command, left_out: tuple[Phrase, ...]) -> Command:
     return replace(command, objects=objects, places=places)
 
 
+def _filled(command: Command) -> Command:
+    """Read `fill the bowl with the cubes` as `put the cubes in the bowl`."""
+    if command.verb != FILL or not command.objects:
+        return command
+    contents = tuple(t for p in command.places if p.preposition == "with" for t in p.targets)
+    if not contents:
+        contents = (Phrase("object", quantifier=Quantifier.ALL, generic=True, plural=True),)
+    contents = tuple(
+        replace(phrase, quantifier=Quantifier.ALL) if phrase.plural and not phrase.count else phrase
+        for phrase in contents
+    )
+    return replace(command, verb=PLACE, objects=contents, places=(Place("in", command.objects),))
+
+
 def _sources_apart(command: Command) -> Command:
     """Tell `from the bowl` from where things go to."""
     sources = [phrase for item in command.places if item.preposition == "from"
                for phrase in item.targets]  # fmt: skip
     places = tuple(place for place in command.places if place.preposition != "from")
     return replace(command, sources=tuple(sources), places=places)
-
-
-def _verb_refusal(verb: str) -> Refuse | None:
-    """Refuse a verb that no skill does."""
-    meaning, _, said = verb.partition(":")
-    if meaning == HARM:
-        return Refuse(RefuseKind.UNSAFE, f"I do not {said} anything or anyone")
-    if meaning == TALK:
-        return Refuse(RefuseKind.NOT_A_TASK, f"I move objects; I do not {said}")
-    if meaning in (OTHER, TOUCH):
-        return Refuse(
-            RefuseKind.UNSUPPORTED_SKILL,
-            f"'{said or verb}' is not among my skills; I put objects in, on or next to others",
-        )
-    return None
 
 
 def _statement(said: str) -> Refuse:

@@ -16,6 +16,25 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """What must be seen for a clause to count: `if the bowl is empty`.
+
+    Attributes:
+        text: its words, for messages.
+        subject: what it is about.
+        state: `empty`, `full`, `open`, `closed`, `on`, `off`, `there`, a colour, or empty.
+        place: where the subject must be, or None.
+        is_negated: True if it must not be so.
+    """
+
+    text: str
+    subject: Phrase
+    state: str = ""
+    place: Place | None = None
+    is_negated: bool = False
+
+
+@dataclass(frozen=True)
 class Command:
     """One clause.
 
@@ -29,6 +48,8 @@ class Command:
         stage: clauses of one stage belong together; a later stage comes after.
         is_negated: True for `do not touch the red cube`.
         has_verb: True if the clause has a verb of its own.
+        direction: `left`, `right`, `up` and so on for a push or a turn; empty if none was said.
+        conditions: all must hold in the scene for the clause to count.
     """
 
     text: str
@@ -40,3 +61,5 @@ class Command:
     stage: int = 0
     is_negated: bool = False
     has_verb: bool = True
+    direction: str = ""
+    conditions: tuple[Condition, ...] = ()

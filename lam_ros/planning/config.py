@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from lam_ros.core.errors import ConfigError
 from lam_ros.core.scene import SceneObject
+from lam_ros.planning.kinds import FURNITURE, head
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class PlannerConfig:
         max_characters: longest instruction that is read.
         fixed_kinds: kinds that are never picked up; they serve as targets.
         movable_kinds: kinds that the policy can pick up; empty for all that are not fixed.
+        liftable_kinds: of the fixed kinds, those that can be picked up when they are named.
         reach: where the arm reaches; without limits unless given.
         execution: how plans are carried out.
     """
@@ -89,14 +91,21 @@ class PlannerConfig:
         {"bowl", "tray", "spot", "plate", "mat", "table", "region", "basket", "drawer"}
     )
     movable_kinds: frozenset[str] = frozenset()
+    liftable_kinds: frozenset[str] = frozenset()
     reach: Reach = field(default_factory=Reach)
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
 
     def can_move(self, item: SceneObject) -> bool:
         """Tell whether the policy can pick up an object of this kind."""
-        if item.kind in self.fixed_kinds:
+        kind = head(item.kind)
+        if self.is_fixed(item) and kind not in self.liftable_kinds:
             return False
         return not self.movable_kinds or item.kind in self.movable_kinds
+
+    def is_fixed(self, item: SceneObject) -> bool:
+        """Tell whether an object is rather a place than a thing to move."""
+        kind = head(item.kind)
+        return item.kind in self.fixed_kinds or kind in self.fixed_kinds or kind in FURNITURE
 
     def distance_m(self, item: SceneObject) -> float:
         """Horizontal distance from the arm, by which the nearest is chosen."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from lam_ros.core.scene import FLAT_KINDS, Scene
 from lam_ros.planning.choosing import Chooser, Chosen, Limits, listed, missing
 from lam_ros.planning.config import PlannerConfig
-from lam_ros.planning.grounding import DEEP_KINDS, Items, Matcher, can_contain
+from lam_ros.planning.grounding import Items, Matcher
+from lam_ros.planning.kinds import DEEP_KINDS, can_contain, head
 from lam_ros.planning.outcome import Refuse, RefuseKind
 from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier
+from lam_ros.planning.search import TABLE_ID
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Resolver:
         found = self.matcher.fitting(phrase)
         if phrase.nouns or phrase.object_id or phrase.unknown:
             return found
-        loose = [item for item in found if item.kind not in self.config.fixed_kinds]
+        loose = [item for item in found if not self.config.is_fixed(item)]
         movable = [item for item in loose if self.config.can_move(item)]
         return (movable if phrase.is_anaphoric else loose) or loose or found
 
@@ -93,10 +95,14 @@ class Resolver:
             order = reversed(kinds) if predicate == "in" else kinds
             found = next((f for k in order if k and (f := self._left(phrase, limits, k))), [])
         found = found or self.matcher.fitting(phrase)
+        if not found and {"table", "desk", "floor", "counter"}.intersection(phrase.nouns):
+            return (TABLE_ID,)
         if predicate == "on" and phrase.is_anaphoric:
-            found = [item for item in found if item.kind not in DEEP_KINDS] or found
+            found = [item for item in found if head(item.kind) not in DEEP_KINDS] or found
         if predicate == "in" and found:
-            fit = [i for i in found if can_contain(i)] or [i for i in found if i.kind in FLAT_KINDS]
+            fit = [i for i in found if can_contain(i)] or [
+                i for i in found if head(i.kind) in FLAT_KINDS
+            ]
             if not fit:
                 return _solid(found)
             found = fit
@@ -111,6 +117,9 @@ class Resolver:
         said = self.spoken.moved
         if phrase.pronoun is Pronoun.THEM and len(said) < 2:
             said = tuple(i for i in self.scene.ids if i in self.spoken.mentioned) or said
+        if phrase.pronoun is Pronoun.THEM and len(said) == 1:
+            movable = [i for i in self.spoken.targets if self._is_movable(i)]
+            said = (*said, *movable) if len(said) + len(movable) == 2 else said
         if said:
             if phrase.quantifier is Quantifier.A:
                 items = self.matcher.by_distance([self.scene[i] for i in said])
@@ -123,6 +132,9 @@ class Resolver:
             return missing(f"object that '{phrase.text}' could mean", self.scene)
         meant = replace(phrase, pronoun=None, text="object")
         return self.chooser.choose(meant, items, limits)
+
+    def _is_movable(self, object_id: str) -> bool:
+        return object_id in self.scene and self.config.can_move(self.scene[object_id])
 
     def _target_pronoun(self, phrase: Phrase, predicate: str) -> Chosen:
         is_there = phrase.pronoun is Pronoun.THERE

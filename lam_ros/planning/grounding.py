@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from lam_ros.core.scene import CONTAINER_KINDS, FLAT_KINDS, Literal, Scene, SceneObject
+from lam_ros.core.scene import Literal, Scene, SceneObject
 from lam_ros.planning.config import PlannerConfig
-from lam_ros.planning.names import SOLID_KINDS, fits_color, fits_noun, words_of
+from lam_ros.planning.kinds import can_contain, is_part, is_solid, is_table
+from lam_ros.planning.names import colors_of, fits_color, fits_noun, words_of
 from lam_ros.planning.phrases import Phrase, Relation
 
 SIDES = ("left", "right", "front", "back", "middle")
-DEEP_KINDS = frozenset({"bowl", "basket", "bin", "mug", "cup", "box"})
-"""Containers of which `on` means `in`."""
-
 _TIE_M = 0.005
+_SHADES = {"lightest": ("light", "lighter", "pale"), "darkest": ("dark", "darker")}
 _TABLE_WORDS = frozenset({"table", "tabletop"})
 
 type Items = list[SceneObject]
-
-
-def can_contain(item: SceneObject) -> bool:
-    """Tell whether something can be put in an object of this kind; kinds are open."""
-    return item.kind in CONTAINER_KINDS or item.kind not in FLAT_KINDS | SOLID_KINDS
 
 
 class Matcher:
@@ -41,12 +35,27 @@ class Matcher:
         """
         said = phrase.nouns if nouns is None else tuple(nouns)
         others = phrase.alternatives
-        return [
+        found = [
             item
             for item in self._scene.objects
             if self._fits(item, phrase, said)
             or any(self._fits(item, other, other.nouns) for other in others)
         ]
+        found = self._wholes(found, phrase)
+        return self._best_colored(found, phrase)
+
+    def _wholes(self, found: Items, phrase: Phrase) -> Items:
+        """Leave out the parts of what fits too: `the cabinet` means none of its drawers."""
+        if phrase.object_id:
+            return found
+        return [item for item in found if not any(is_part(item, whole) for whole in found)]
+
+    def _best_colored(self, found: Items, phrase: Phrase) -> Items:
+        """Prefer what has the colour and no other: `the white mug`, not the white and yellow."""
+        if len(phrase.colors) != 1 or len(found) < 2 or phrase.is_several:
+            return found
+        plain = [item for item in found if len(colors_of(item)) == 1]
+        return plain or found
 
     def _fits(self, item: SceneObject, phrase: Phrase, nouns: Sequence[str]) -> bool:
         scene = self._scene
@@ -61,13 +70,34 @@ class Matcher:
             and all(word in words_of(item) for word in phrase.unknown)
             and all(self._related(item, relation) for relation in phrase.relations)
             and not (phrase.empty and self.contents(item))
+            and not (phrase.is_held and self._scene.held not in ("", item.id))
+            and self._in_state(item, phrase.state)
+            and not (phrase.is_stacked and not (phrase.plural or self._is_stacked(item)))
             and not any(self._fits(item, other, other.nouns) for other in phrase.excluded)
         )
 
+    def _is_stacked(self, item: SceneObject) -> bool:
+        return any(is_solid(support) for support in self.supports(item))
+
+    def _at_end_of_stack(self, items: Items, selector: str) -> Items:
+        """Return the top or the bottom ones of what is stacked, whatever the heights say."""
+        if selector == "top":
+            return [i for i in items if self._is_stacked(i) and not self.contents(i)]
+        if selector == "bottom":
+            return [i for i in items if not self._is_stacked(i) and self.contents(i)]
+        return []
+
+    def _in_state(self, item: SceneObject, state: str) -> bool:
+        return not state or self._scene.holds(Literal(state, (item.id,)))
+
     def _related(self, item: SceneObject, relation: Relation) -> bool:
         others = self.fitting(relation.other)
-        if not others and _TABLE_WORDS.intersection(relation.other.nouns):
-            return not any(self.is_at(item, other) for other in self._scene.objects)
+        if _TABLE_WORDS.intersection(relation.other.nouns):
+            return not any(
+                self.is_at(item, other) for other in self._scene.objects if not is_table(other)
+            )
+        if {"stack", "pile", "tower"}.intersection(relation.other.nouns) and not others:
+            return bool(self.supports(item)) and is_solid(self.supports(item)[0])
         if relation.predicate in ("on", "in", "at", "to", "from"):
             return any(self.is_at(item, other) for other in others)
         if relation.predicate in ("under", "above"):
@@ -102,11 +132,17 @@ class Matcher:
         """Return those that the phrase's side, distance, size or ordinal leaves."""
         if not phrase.selector or (len(items) < 2 and not phrase.ordinal):
             return items
-        named = [item for item in items if phrase.selector in words_of(item)]
+        said = {phrase.selector, *_SHADES.get(phrase.selector, ())}
+        named = [item for item in items if said.intersection(words_of(item))]
         if named:  # a "top drawer" is named so wherever it is
             return named
+        ends = [] if phrase.ordinal else self._at_end_of_stack(items, phrase.selector)
+        if ends:
+            return ends
         if phrase.selector == "middle":
             return _middle(items)
+        if phrase.is_bare_side and phrase.selector in ("up", "down"):
+            return []
         score = self._score(phrase)
         ranked = sorted(items, key=score, reverse=True)
         if phrase.ordinal:
@@ -140,6 +176,12 @@ class Matcher:
             "smallest": lambda item: -sum(item.size_m),
             "top": lambda item: item.position_m[2],
             "bottom": lambda item: -item.position_m[2],
+            "lightest": lambda item: 0.0,
+            "darkest": lambda item: 0.0,
+            "forward": lambda item: item.position_m[0],
+            "backward": lambda item: -item.position_m[0],
+            "up": lambda item: item.position_m[2],
+            "down": lambda item: -item.position_m[2],
         }
         return scores[phrase.selector]
 
@@ -148,7 +190,7 @@ class Matcher:
         reach = self._config.reach
 
         def rank(item: SceneObject) -> tuple[bool, bool, float]:
-            covered = item.kind in SOLID_KINDS and bool(self.contents(item))
+            covered = is_solid(item) and bool(self.contents(item))
             return not reach.holds(item), covered, reach.distance_m(item)
 
         return sorted(items, key=rank)

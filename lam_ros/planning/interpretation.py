@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lam_ros.core.scene import Literal
-from lam_ros.core.skills import Step
+from lam_ros.core.skills import TRAINED, Skill, Step
+from lam_ros.planning.acting import ACTS, Actor, holding_steps
 from lam_ros.planning.choosing import Limits, listed
 from lam_ros.planning.command_parser import parse_place
 from lam_ros.planning.commands import Command, Place
+from lam_ros.planning.conditions import Judge
 from lam_ros.planning.discourse import Resolver
-from lam_ros.planning.lexicon import GRASP, HARM, LEAVE, OTHER, PLACE, REMOVE, STACK, TALK
+from lam_ros.planning.domain import Place as Where
+from lam_ros.planning.domain import effect_of, first_places
+from lam_ros.planning.lexicon import (
+    GRASP,
+    HARM,
+    LEAVE,
+    OTHER,
+    PLACE,
+    PUSH,
+    REMOVE,
+    RETURN,
+    STACK,
+    TALK,
+)
 from lam_ros.planning.outcome import Clarify, Refuse, RefuseKind
 from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier
 from lam_ros.planning.placing import SKILL_OF, Asked, Placer, predicate_for, refuse_skill
+from lam_ros.planning.wishing import WISHES, Wished, Wisher
 
 _THERE = Phrase("there", pronoun=Pronoun.THERE)
 _EVERYTHING = Phrase("object", quantifier=Quantifier.ALL, generic=True, plural=True)
@@ -23,10 +39,17 @@ _ONE_ANOTHER = Phrase("each other", pronoun=Pronoun.EACH_OTHER)
 
 @dataclass(frozen=True)
 class Placement:
-    """One step that was asked for; a later stage was asked for after an earlier one."""
+    """One step that was asked for.
+
+    Attributes:
+        step: what was asked for.
+        stage: a later one was asked for after an earlier one.
+        is_means: True if it only serves what comes after (`open the drawer and put ...`).
+    """
 
     step: Step
     stage: int = 0
+    is_means: bool = False
 
 
 type Placements = tuple[Placement, ...]
@@ -36,10 +59,27 @@ type Interpreted = Placements | Clarify | Refuse
 class Interpreter:
     """Turns clauses into placements, one after the other."""
 
-    def __init__(self, resolver: Resolver) -> None:
-        """Start with nothing asked for."""
+    def __init__(
+        self,
+        resolver: Resolver,
+        skills: Collection[Skill] = TRAINED,
+        remembered: Mapping[str, Where] | None = None,
+    ) -> None:
+        """Start with nothing asked for.
+
+        Args:
+            resolver: ties phrases to ids.
+            skills: what can be done at all.
+            remembered: where objects were before, for `put it back`.
+        """
         self._resolver = resolver
-        self._placer = Placer(resolver)
+        self._is_open = not frozenset(skills) <= frozenset(TRAINED)
+        self._placer = Placer(resolver, self._is_open)
+        self._actor = Actor(resolver, self._placer)
+        self._wisher = Wisher(resolver, self._is_open, remembered or {})
+        self._judge = Judge(resolver)
+        self.unmet: list[str] = []
+        self._approached = ""
         self._scene = resolver.scene
         self._forbidden: set[Literal] = set()
         self._picked: Command | None = None
@@ -52,10 +92,17 @@ class Interpreter:
                 return problem
         found: list[Placement] = []
         for command in commands:
+            counts = self._judge.holds(command)
+            if not isinstance(counts, bool):
+                return counts
+            if not counts:
+                self.unmet += [f"'{c.text}' decides it" for c in command.conditions]
+                self._note_quietly(command)
+                continue
             placed = self._clause(command)
             if not isinstance(placed, tuple):
                 return placed
-            found += placed
+            found = _without_carried(found, placed)
         if self._picked:
             placed = self._pick_without_place(self._picked)
             if not isinstance(placed, tuple):
@@ -64,14 +111,17 @@ class Interpreter:
         return self._checked(tuple(sorted(found, key=lambda item: item.stage)))
 
     def _checked(self, placements: Placements) -> Interpreted:
+        if not placements and self.unmet:
+            return ()
         if not placements:
             return Refuse(RefuseKind.NOT_A_TASK, "nothing is to be moved; say what goes where")
         protected = self._resolver.spoken.protected
         for step in (placement.step for placement in placements):
-            if step.goal in self._forbidden or step.object_id in protected:
+            effect = effect_of(step, self._scene)
+            if effect in self._forbidden or step.object_id in protected:
                 return Refuse(
                     RefuseKind.CONTRADICTORY,
-                    f"{step.goal} is both asked for and forbidden; say which holds",
+                    f"{effect or step.skill} is both asked for and forbidden; say which holds",
                 )
         return placements
 
@@ -113,6 +163,8 @@ class Interpreter:
         if not isinstance(ids, tuple):
             return ids
         for target_id in ids:
+            if target_id not in self._scene:
+                continue
             predicate = predicate_for(preposition, self._scene[target_id])
             if predicate in SKILL_OF:
                 self._forbidden |= {Literal(predicate, (item, target_id)) for item in moved}
@@ -125,7 +177,50 @@ class Interpreter:
             problem = self._forbid(command) if _looks_back(command) else None
             self._note_quietly(command)
             return problem or ()
+        if command.verb in WISHES:
+            return self._wished(command)
+        if command.verb in ACTS:
+            return self._acted(command)
+        if self._is_open and (act := self._as_act(command)):
+            return self._acted(act)
+        if self._is_open and command.verb == GRASP and command.objects and command.places:
+            return self._picked_where(command)
         return self._place(command) if command.places else self._without_place(command)
+
+    def _as_act(self, command: Command) -> Command | None:
+        """Read `move the door to the left` as a push."""
+        if command.verb != PLACE or command.places or not command.objects:
+            return None
+        at_side = any(phrase.selector_is_postfix for phrase in command.objects)
+        pushes = command.direction or (at_side and not command.sources)
+        return replace(command, verb=PUSH) if pushes else None
+
+    def _acted(self, command: Command) -> Interpreted:
+        asked = self._actor.act(command)
+        if not isinstance(asked, Asked):
+            return asked
+        self._note(command, asked)
+        return tuple(Placement(step, command.stage) for step in asked.steps)
+
+    def _wished(self, command: Command) -> Interpreted:
+        if command.verb == RETURN and command.places:
+            return self._place(replace(command, verb=PLACE))
+        wished = self._wisher.wish(command)
+        if not isinstance(wished, Wished):
+            return wished
+        self._note(command, wished.asked)
+        means = tuple(Placement(step, command.stage, is_means=True) for step in wished.means)
+        steps = tuple(Placement(step, command.stage) for step in wished.asked.steps)
+        if not steps:
+            self.unmet.append(f"'{command.text}' leaves nothing to move")
+        return (*means, *steps)
+
+    def _picked_where(self, command: Command) -> Interpreted:
+        """Read `grasp the blue block in the drawer`: the place tells which one."""
+        where = [replace(place, preposition="from") for place in command.places]
+        sources = tuple(target for place in where for target in place.targets)
+        told = replace(command, places=(), sources=(*command.sources, *sources))
+        return self._without_place(told)
 
     def _place(self, command: Command) -> Interpreted:
         asked = self._placer.place(command)
@@ -180,13 +275,24 @@ class Interpreter:
         asked = self._placer.only_objects(command)
         if not isinstance(asked, Asked):
             return asked
+        if self._approached and command.objects and command.verb == PLACE:
+            near = Place("to", (Phrase(self._approached, object_id=self._approached),))
+            return self._place(replace(command, places=(near,)))
         self._note(command, asked)
+        if command.verb == GRASP:
+            self._approach(asked.objects)
         if command.verb in (GRASP, REMOVE):
-            self._picked = command
+            stays = self._is_open and self._placer.immovable(asked.objects)
+            self._picked = None if stays else command
             return ()
         if problem := self._placer.immovable(asked.objects):
             return problem
         return self._ask_where(command, asked.objects)
+
+    def _approach(self, ids: tuple[str, ...]) -> None:
+        """Remember a place that was gone to: `move to the drawer and put the block down`."""
+        is_place = len(ids) == 1 and self._resolver.config.is_fixed(self._scene[ids[0]])
+        self._approached = ids[0] if is_place and self._is_open else ""
 
     def _tower(self, command: Command) -> Interpreted:
         """Read `stack the cubes`: on each other, in the order that is least work."""
@@ -201,6 +307,17 @@ class Interpreter:
         return self._place(replace(command, places=places))
 
     def _pick_without_place(self, command: Command) -> Interpreted:
+        takes_out = command.sources and {"out", "off"}.intersection(command.text.split())
+        if self._is_open and command.verb == GRASP and not takes_out:
+            steps = holding_steps(self._resolver.spoken.moved)
+            return tuple(Placement(step, command.stage) for step in steps)
+        places = first_places(self._scene)
+        is_free = all(places[item] == Where() for item in self._resolver.spoken.moved)
+        if self._is_open and not is_free:
+            moved = self._resolver.spoken.moved
+            it = Phrase("it", pronoun=Pronoun.THEM if len(moved) > 1 else Pronoun.IT)
+            table = Place("on", (Phrase("table", nouns=("table",)),))
+            return self._place(Command(command.text, "place", (it,), (table,), stage=command.stage))
         if command.verb == REMOVE or command.sources:
             return self._ask_where(command, self._resolver.spoken.moved)
         return refuse_skill(
@@ -222,6 +339,16 @@ class Interpreter:
             place = replace(place, preposition="on")
         it = Phrase("it", pronoun=Pronoun.THEM if len(objects) > 1 else Pronoun.IT)
         return self._place(Command(command.text, "place", (it,), (place,), stage=command.stage))
+
+
+def _without_carried(found: list[Placement], placed: Placements) -> list[Placement]:
+    """Add placements; what was stacked on a thing goes with it (`stack a on b, put them there`)."""
+    on = {item.step.object_id: item.step.target_id for item in found
+          if item.step.skill is Skill.PLACE_ON}  # fmt: skip
+    moved = {item.step.object_id for item in placed}
+    kept = [item for item in placed
+            if len(moved) == 1 or on.get(item.step.object_id) not in moved]  # fmt: skip
+    return [*found, *kept]
 
 
 def _forbids(command: Command) -> bool:

@@ -39,6 +39,7 @@ class Tag(StrEnum):
     THAT = "that"
     OF = "of"
     ID = "id"
+    WHEN = "when"
     FILLER = "filler"
     RESERVED = "reserved"
     WORD = "word"
@@ -56,6 +57,10 @@ class Entry:
 PLACE, STACK, GRASP, REMOVE = "place", "stack", "grasp", "remove"
 ENSURE, TOUCH, LEAVE = "ensure", "touch", "leave"
 HARM, TALK, OTHER = "harm", "talk", "other"
+OPEN, CLOSE, TURN_ON, TURN_OFF, PRESS = "open", "close", "turn_on", "turn_off", "press"
+PUSH, PUSH_UP, PUSH_DOWN, ROTATE = "push", "push_up", "push_down", "rotate"
+FILL = "fill"
+CLEAR, TIDY, SORT, SWAP, UNSTACK, RETURN = "clear", "tidy", "sort", "swap", "unstack", "return"
 
 _VERBS: dict[str, str] = {
     PLACE: """put place move set lay drop bring stick shift transfer position deposit relocate carry
@@ -70,8 +75,38 @@ _VERBS: dict[str, str] = {
         build|a|stack|of build|a|stack build|a|stack|from build|a|stack|with""",
     GRASP: """pick|up pick grab grasp take get lift lift|up fetch hold collect retrieve seize
         picking|up take|hold|of get|hold|of grabbing taking getting find locate look|for
-        grip reach|for go|to go|over|to go|towards move|over|to close|the|gripper|on""",
-    REMOVE: "remove take|away take|out unload withdraw",
+        grip use using reach|for go|to go|over|to go|towards move|over|to close|the|gripper|on lifting
+        clasp grasping go|toward move|to move|towards approach clutch retrieving collecting""",
+    REMOVE: """remove take|away take|out unload withdraw take|off removing move|away
+        put|away clear|away""",
+    OPEN: """open opened open|up opening pull|open slide|open push|open unlock reopen uncover unclose
+        pull|out|the""",
+    CLOSE: "close closed shut closing shutting push|closed slide|shut push|shut slide|closed close|up reclose",
+    TURN_ON: """turn|on switch|on power|on activate light|up turning|on switching|on put|on|the|light
+        toggle|on flip|on start|up enable illuminate""",
+    TURN_OFF: """turn|off switch|off power|off deactivate turning|off switching|off toggle|off
+        flip|off extinguish turn|out""",
+    PRESS: "press toggle pressing push|the|button|on tap click press|down",
+    PUSH: """push shove slide pull sweep nudge drag pushing sliding sweeping pulling dragging
+        push|forward""",
+    PUSH_UP: "slide|up push|up move|up flip|up toggle|up raise",
+    PUSH_DOWN: "slide|down push|down move|down flip|down toggle|down pull|down",
+    ROTATE: "rotate turn twist spin rotating turning twisting turn|around",
+    CLEAR: """clear empty clear|off clear|out empty|out free|up free unload clearing emptying
+        clear|a|space|on make|room|on make|room|in make|space|on make|space|in clear|space|on
+        clear|a|place|on clear|some|space|on""",
+    TIDY: """tidy tidy|up clean|up clear|up tidying|up tidying declutter clean|up|the|mess
+        clear|a|space make|some|space make|space make|room clear|some|space clear|space
+        put|everything|away tidy|everything|up clean|everything|up tidy|it|up""",
+    SORT: """sort sort|out sorting group organize organise grouping organizing organising separate
+        arrange""",
+    SWAP: """swap exchange switch swapping exchanging switching interchange trade
+        swap|the|places|of swap|places|of switch|the|places|of switch|places|of
+        swap|the|positions|of switch|the|positions|of exchange|the|positions|of
+        exchange|the|places|of trade|places|of swap|around switch|around""",
+    UNSTACK: "unstack dismantle collapse unstacking destack take|apart disassemble",
+    RETURN: """put|back return bring|back move|back put|it|back put|them|back place|back set|back
+        returning""",
     ENSURE: """make|sure make|sure|that ensure ensure|that see|to|it|that i|want i|would|like i|need
         make|certain we|need we|want have let i|would|like|to|have i|want|to|have""",
     TOUCH: "touch disturb bother touching disturbing",
@@ -81,22 +116,22 @@ _VERBS: dict[str, str] = {
         hitting stabbing smashing breaking crushing tossing poke punching squash slash""",
     TALK: """tell sing say speak talk explain describe list count write play show look see watch
         search think believe love like hate know remind book order buy email call cook""",
-    OTHER: """open close shut push pull rotate turn turn|on turn|off switch switch|on switch|off pour
-        press slide shove wipe clean twist flip spin shake squeeze fold unfold cut fill empty clear
-        tidy tidy|up clean|up sort arrange rearrange organize organise swap exchange trade group
-        separate align unstack dismantle collapse hand hand|over give pass deliver go drive wave
+    FILL: "fill filling fill|up",
+    OTHER: """pour wipe clean flip shake squeeze fold unfold cut rearrange
+        align hand hand|over give pass deliver go drive wave
         dance nod point draw scan home calibrate knock knock|over undo repeat reset
-        screw wash wrap throw|away hang cover uncover raise build make create gather
-        distribute spread split release let|go toggle plug unplug hide replace send drag""",
+        screw wash wrap throw|away hang cover build make create gather
+        distribute spread split release let|go plug unplug hide replace send""",
 }  # fmt: skip
 
 _PREPOSITIONS: dict[str, str] = {
     "on": """on onto on|to upon atop on|top on|top|of onto|the|top|of on|the|top|of to|the|top|of
         over|on over|onto over|on|to up|on|top|of ontop|of over""",
-    "in": "in into in|to inside inside|of within to|the|inside|of on|the|inside|of over|into",
+    "in": """in into in|to inside inside|of within to|the|inside|of on|the|inside|of over|into
+        so|that|it|falls|into that|it|falls|into until|it|falls|into so|it|falls|into""",
     "at": """in|the|middle|of in|the|center|of in|the|centre|of on|the|middle|of at|the|center|of
         at|the|centre|of onto|the|middle|of into|the|middle|of onto|the|center|of
-        in|the|center|on into|the|center|of on|the|center|of on|the|centre|of""",
+        to|the|middle|of to|the|center|of to|the|centre|of in|the|center|on into|the|center|of on|the|center|of on|the|centre|of""",
     "to": "to towards toward over|to at up|to down|to",
     "next_to": """next|to beside besides by near nearby close|to near|to adjacent|to alongside
         alongside|of close|by by|the|side|of at|the|side|of next|beside
@@ -129,7 +164,13 @@ _SELECTORS: dict[str, str] = {
     "largest": "largest biggest big large bigger larger tallest taller tall",
     "smallest": "smallest little small smaller shortest shorter short tiny",
     "top": "top topmost uppermost highest upper",
-    "bottom": "bottom bottommost lowermost lowest lower|most",
+    "bottom": "bottom bottommost lowermost lowest lower|most lower",
+    "lightest": "lightest palest lighter",
+    "darkest": "darkest darker",
+    "forward": "forward forwards ahead",
+    "backward": "backward backwards",
+    "up": "upwards upward",
+    "down": "downwards downward",
 }  # fmt: skip
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
@@ -185,7 +226,7 @@ _OTHERS: dict[Tag, dict[str, str]] = {
     },
     Tag.BE: {"be": "is are was were am be stay stays"},
     Tag.SHALL: {
-        "shall": """should|be must|be goes go|go belongs belong needs|to|be has|to|be to|be should|go
+        "shall": """be|moved be|put be|placed be|stacked be|transferred be|brought should|be must|be goes go|go belongs belong needs|to|be has|to|be to|be should|go
             must|go needs|to|go has|to|go ought|to|be is|to|be is|to|go should|end|up ends|up end|up
             are|to|be is|supposed|to|be is|supposed|to|go shall|be will|be need|to|be have|to|be
             need|to|go are|to|go is|placed is|put are|placed should|sit needs|to|sit shall|go
@@ -201,8 +242,15 @@ _OTHERS: dict[Tag, dict[str, str]] = {
             that|are|currently that|is|placed that|rests that|is|standing"""
     },
     Tag.OF: {"of": "of"},
+    Tag.WHEN: {
+        "before": "before prior|to before|you before|i ahead|of earlier|than",
+        "after": "after after|you after|having once|you|have once|you once when|you|have",
+        "if": "if in|case only|if provided provided|that as|long|as if|and|only|if if|there|are",
+        "unless": "unless except|if",
+        "else": "otherwise else or|else if|not",
+    },
     Tag.RESERVED: {
-        "": """no nothing none neither nor after before if unless until while because since when
+        "": """no nothing none neither nor until while because since when
             where who whose which how why what you i we they he she wait stop come twice once
             times half has had did does whether back|again"""
     },
@@ -226,6 +274,7 @@ _OTHERS: dict[Tag, dict[str, str]] = {
             do|this you|will with|care only with|the|gripper with|your|gripper using|the|gripper
             with|the|arm using|your|gripper separately individually where|it|is where|they|are
             alone as|it|is as|they|are untouched i|think i|believe i|guess
+            all|the|way completely fully entirely again
             as|fast|as|possible as|fast|as|you|can as|carefully|as|possible as|gently|as|possible i|command|you|to"""
     },
 }  # fmt: skip

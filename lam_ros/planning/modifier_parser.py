@@ -11,7 +11,9 @@ from lam_ros.planning.phrases import Phrase, Quantifier
 NOUN_LIKE = (Tag.COLOR, Tag.NOUN, Tag.GENERIC, Tag.WORD, Tag.ID, Tag.ORDINAL, Tag.NUMBER)
 """Classes of tokens that name or tell a thing."""
 
-_EMPTY = "other:empty"
+_STATES = {"open": "open", "opened": "open", "closed": "closed", "shut": "closed"}
+_HELD = frozenset({"grasped", "held", "gripped", "carried", "lifted", "picked"})
+_STACKED = frozenset({"stacked", "piled"})
 
 
 def read_modifiers(cursor: Cursor, phrase: Phrase) -> Phrase:
@@ -19,7 +21,9 @@ def read_modifiers(cursor: Cursor, phrase: Phrase) -> Phrase:
     while True:
         token = cursor.peek()
         headed = bool(phrase.nouns)
-        if token.tag is Tag.NOUN:
+        if token.text == "light" and cursor.at(Tag.COLOR, ahead=1):
+            phrase = replace(phrase, unknown=(*phrase.unknown, token.text))
+        elif token.tag is Tag.NOUN:
             phrase = replace(phrase, nouns=(*phrase.nouns, token.value))
             phrase = replace(phrase, plural=token.plural or phrase.count > 1)
             if token.plural and phrase.quantifier is Quantifier.REST:
@@ -35,8 +39,17 @@ def read_modifiers(cursor: Cursor, phrase: Phrase) -> Phrase:
             phrase = replace(phrase, ordinal=int(token.value))
         elif cursor.at_value(Tag.MATCHING, "matching"):
             phrase = replace(phrase, matching=True)
-        elif cursor.at_value(Tag.VERB, _EMPTY) and cursor.at(*NOUN_LIKE, ahead=1):
-            phrase = replace(phrase, empty=True)
+        elif token.tag is Tag.VERB and cursor.at(*NOUN_LIKE, ahead=1):
+            if token.text == "empty":
+                phrase = replace(phrase, empty=True)
+            elif token.text in _STATES:
+                phrase = replace(phrase, state=_STATES[token.text])
+            else:
+                return phrase
+        elif token.text in _HELD:
+            phrase = replace(phrase, is_held=True)
+        elif token.text in _STACKED and cursor.at(*NOUN_LIKE, ahead=1):
+            phrase = replace(phrase, is_stacked=True)
         elif token.tag is Tag.GENERIC:
             cursor.take()
             says_one = token.value in ("one", "ones")

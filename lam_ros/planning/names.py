@@ -53,6 +53,47 @@ KIND_WORDS: dict[str, tuple[str, ...]] = {
     "mug": ("mug", "cup"),
     "table": ("table",),
     "tabletop": ("table",),
+    "desk": ("desk", "table"),
+    "counter": ("counter", "table"),
+    "cabinet": ("cabinet", "cupboard", "slider", "shelf"),
+    "cupboard": ("cupboard", "cabinet"),
+    "slider": ("slider", "sliding", "door", "cabinet", "shelf"),
+    "door": ("door", "slider", "sliding"),
+    "shelf": ("shelf", "rack", "slider", "sliding", "cabinet"),
+    "rack": ("rack", "shelf", "stand"),
+    "compartment": ("compartment", "section", "region"),
+    "section": ("section", "compartment"),
+    "caddy": ("caddy", "organizer", "organiser"),
+    "stove": ("stove", "hob", "cooktop", "burner", "cooker"),
+    "hob": ("hob", "stove"),
+    "burner": ("burner", "stove", "hob"),
+    "cooktop": ("cooktop", "stove"),
+    "oven": ("oven",),
+    "microwave": ("microwave",),
+    "fridge": ("fridge", "refrigerator"),
+    "refrigerator": ("refrigerator", "fridge"),
+    "pan": ("pan", "frypan", "skillet"),
+    "frypan": ("frypan", "pan", "skillet"),
+    "skillet": ("skillet", "frypan", "pan"),
+    "pot": ("pot", "saucepan"),
+    "lamp": ("lamp", "light", "lightbulb", "bulb", "led"),
+    "light": ("light", "lamp", "lightbulb", "bulb", "led"),
+    "lightbulb": ("lightbulb", "bulb", "lamp", "light"),
+    "bulb": ("bulb", "lightbulb", "lamp", "light"),
+    "led": ("led",),
+    "switch": ("switch", "lever"),
+    "lever": ("lever", "switch"),
+    "button": ("button",),
+    "knob": ("knob", "dial"),
+    "handle": ("handle", "knob", "slider", "sliding", "door", "drawer"),
+    "ring": ("ring", "disk"),
+    "stand": ("stand", "rack"),
+    "bottle": ("bottle",),
+    "can": ("can", "tin"),
+    "book": ("book",),
+    "stack": ("stack", "pile"),
+    "pile": ("pile", "stack"),
+    "tower": ("tower", "stack"),
 }
 """Word in the singular -> kinds that it may stand for, the likeliest first."""
 
@@ -91,9 +132,6 @@ COLOR_WORDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Word -> colours that it may stand for, the likeliest first."""
 
-SOLID_KINDS = frozenset({"cube", "block", "brick", "ball", "sphere", "cylinder", "prism", "die"})
-"""Kinds that nothing can be put in."""
-
 PERSON_WORDS = words_in(
     """
     me him her them myself himself herself yourself person people human humans man men woman women
@@ -104,6 +142,25 @@ PERSON_WORDS = words_in(
     """
 )
 """Words for living beings and parts of them."""
+
+HYPERNYMS = frozenset({"light", "lamp", "container", "receptacle"})
+"""Words that stand for all of their kinds at once rather than for the likeliest."""
+
+COMPOUNDS: dict[str, str] = {
+    "light bulb": "lightbulb", "frying pan": "pan", "fry pan": "pan", "sliding cabinet": "slider",
+    "sliding door": "slider", "cook top": "cooktop", "table top": "tabletop",
+    "light switch": "switch", "led light": "led", "led lamp": "led", "drawer handle": "drawer",
+    "door handle": "door", "cabinet handle": "cabinet", "cabinet door": "cabinet",
+    "microwave door": "microwave", "fridge door": "fridge", "oven door": "oven",
+    "slider handle": "slider", "moka pot": "moka",
+}  # fmt: skip
+"""Two words for one kind."""
+
+MATERIAL_COLORS = {"porcelain": "white", "ivory": "white", "snow": "white"}
+"""Materials that have a colour of their own."""
+
+PARTS = frozenset({"handle", "front", "edge", "rim", "inside", "surface", "interior", "top"})
+"""Words for parts that nothing is done to apart from the whole."""
 
 _AND = Entry(Tag.AND)
 _IRREGULAR = {"dice": "die", "boxes": "box", "dishes": "dish", "patches": "patch"}
@@ -125,6 +182,10 @@ def general_names() -> dict[tuple[str, ...], Entry]:
     for word in KIND_WORDS:
         found[(word,)] = Entry(Tag.NOUN, word)
         found[(plural_of(word),)] = Entry(Tag.NOUN, word, plural=True)
+    for said, word in COMPOUNDS.items():
+        first, second = said.split()
+        found[(first, second)] = Entry(Tag.NOUN, word)
+        found[(first, plural_of(second))] = Entry(Tag.NOUN, word, plural=True)
     for word, singular in _IRREGULAR.items():
         found[(word,)] = Entry(Tag.NOUN, singular, plural=True)
     return found
@@ -145,6 +206,13 @@ def scene_names(scene: Scene) -> dict[tuple[str, ...], Entry]:
             color = tuple(re.findall(r"[^\W_]+", item.color.lower()))
             if len(color) == 1 or (color and _is_shade(color)):
                 found.setdefault(color, known.get(color, Entry(Tag.COLOR, item.color)))
+        for name in _long_names(item):
+            found.setdefault(name, Entry(Tag.NOUN, item.kind))
+        tones = colors_of(item)
+        if len(tones) == 2:
+            for first, second in (tones, tones[::-1]):
+                found.setdefault((first, "and", second), Entry(Tag.COLOR, "_".join(sorted(tones))))
+                found.setdefault((first, second), Entry(Tag.COLOR, "_".join(sorted(tones))))
         for word in re.findall(r"[^\W\d_]+", item.kind.lower()):
             if (word,) not in known:
                 found.setdefault((word,), Entry(Tag.NOUN, word))
@@ -160,12 +228,50 @@ def _is_shade(words: tuple[str, ...]) -> bool:
     )
 
 
+def _long_names(item: SceneObject) -> list[tuple[str, ...]]:
+    """Return a kind of several words as it can be said as a whole.
+
+    A label is data: one that could pass for what a person says of something else (`red
+    cube in the bowl`) names nothing.
+    """
+    words = tuple(re.findall(r"[^\W_]+", item.kind.lower()))
+    if not 1 < len(words) <= _LONGEST_NAME:
+        return []
+    tags = [FUNCTION_WORDS[(word,)].tag for word in words if (word,) in FUNCTION_WORDS]
+    risky = any(tag in _CLAUSE_TAGS for tag in tags)
+    strange = [word for word in words if not _is_common(word)]
+    return [words] if strange and not risky else []
+
+
+_LONGEST_NAME = 8
+_CLAUSE_TAGS = (Tag.PRONOUN, Tag.BE, Tag.SHALL, Tag.NOT, Tag.WHEN, Tag.EXCEPT)
+
+
+def _is_common(word: str) -> bool:
+    return word in COLOR_WORDS or word in KIND_WORDS or (word,) in FUNCTION_WORDS
+
+
+@cache
+def colors_of(item: SceneObject) -> tuple[str, ...]:
+    """Return the colours that an object's colour, kind and material name, in order."""
+    text = f"{item.color} {item.kind}".lower()
+    words = [MATERIAL_COLORS.get(word, word) for word in re.findall(r"[^\W\d_]+", text)]
+    return tuple(dict.fromkeys(word for word in words if word in COLOR_WORDS))
+
+
 def fits_color(item: SceneObject, word: str, scene: Scene) -> bool:
     """Tell whether a colour word fits an object, given which colours the scene has."""
+    if "_" in word:
+        return set(word.split("_")) <= set(colors_of(item))
     for color in COLOR_WORDS.get(word, (word,)):
         if any(other.color == color for other in scene.objects):
             return item.color == color
-    return not item.color and word in words_of(item)
+    return word in colors_of(item) or (not item.color and word in words_of(item))
+
+
+def _is_kind(item: SceneObject, kind: str) -> bool:
+    """Tell whether an object is of a kind: a `brown_block` is a block."""
+    return item.kind == kind or item.kind.endswith(f"_{kind}")
 
 
 def fits_noun(item: SceneObject, word: str, scene: Scene) -> bool:
@@ -174,11 +280,11 @@ def fits_noun(item: SceneObject, word: str, scene: Scene) -> bool:
     The word itself counts first, as a whole kind or as a part of one (`drawer` of
     `top_drawer`), and only then the kinds that it may stand for.
     """
-    if any(other.kind == word for other in scene.objects):
-        return item.kind == word
-    if any(word in words_of(other) for other in scene.objects):
-        return word in words_of(item)
-    for kind in KIND_WORDS.get(word, ()):
-        if any(other.kind == kind for other in scene.objects):
-            return item.kind == kind
+    if word in HYPERNYMS:
+        return any(kind in words_of(item) for kind in KIND_WORDS[word])
+    for kind in (word, *KIND_WORDS.get(word, ())):
+        if any(_is_kind(other, kind) for other in scene.objects):
+            return _is_kind(item, kind)
+        if any(kind in words_of(other) for other in scene.objects):
+            return kind in words_of(item)
     return False

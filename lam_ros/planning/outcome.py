@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lam_ros.core.scene import Literal, Scene
-from lam_ros.core.skills import Step, canonical_prompt, words
+from lam_ros.core.skills import Step
+from lam_ros.planning.prompts import prompt_for
 
 type JsonDict = dict[str, object]
 
@@ -49,7 +50,7 @@ class PlannedStep:
         Raises:
             SceneError: if the step names an object that is not in the scene.
         """
-        return cls(step, canonical_prompt(words(step, scene)))
+        return cls(step, prompt_for(step, scene))
 
     def to_dict(self) -> JsonDict:
         """Return the row of the JSON output."""
@@ -74,11 +75,13 @@ class Plan:
         instruction: the words that it answers.
         goal: what holds when all is done, in the order that it was said.
         steps: what to do, in order; empty if the goal holds already.
+        note: why there is nothing to do, if not because the goal holds.
     """
 
     instruction: str
     goal: tuple[Literal, ...]
     steps: tuple[PlannedStep, ...]
+    note: str = ""
 
     @property
     def is_done(self) -> bool:
@@ -89,7 +92,7 @@ class Plan:
     def message(self) -> str:
         """One line for people."""
         if self.is_done:
-            return ALREADY_DONE
+            return self.note or ALREADY_DONE
         return ", then ".join(step.prompt for step in self.steps)
 
     def to_dict(self) -> JsonDict:
@@ -98,7 +101,7 @@ class Plan:
             "plan",
             goal=[literal.to_list() for literal in self.goal],
             steps=[step.to_dict() for step in self.steps],
-            reason=ALREADY_DONE if self.is_done else "",
+            reason=self.message if self.is_done else "",
         )
 
 

@@ -8,12 +8,15 @@ from dataclasses import replace
 from lam_ros.planning.cursor import Cursor
 from lam_ros.planning.lexicon import Tag
 from lam_ros.planning.modifier_parser import NOUN_LIKE, read_modifiers
+from lam_ros.planning.names import PARTS
 from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier, Relation
 from lam_ros.planning.quantity_parser import read_quantity
 
 _SIDE_PREPOSITIONS = ("on", "in", "at", "to", "from")
+_ENDS = (Tag.AND, Tag.COMMA, Tag.THEN, Tag.END, Tag.WHEN)
 _DISTANCES = ("nearest", "farthest")
 _DEEPEST = 6
+_HEAPS = frozenset({"stack", "pile", "tower"})
 
 type Join = Callable[[Phrase], bool]
 """Told a phrase after a comma or `and`, says whether it belongs to the same list."""
@@ -144,9 +147,13 @@ def _whole(cursor: Cursor, phrase: Phrase) -> Phrase:
     start = cursor.index
     cursor.take()
     whole = parse_phrase(cursor)
-    if whole is None or not whole.nouns:
+    if whole is None or not (whole.nouns or whole.unknown):
         cursor.index = start
         return phrase
+    if PARTS.issuperset(phrase.nouns):
+        return whole
+    if _HEAPS.issuperset(phrase.nouns):
+        return replace(whole, quantifier=Quantifier.ALL, plural=True)
     text = f"{phrase.text} of the {whole.text}"
     unknown = (*phrase.unknown, *whole.colors, *whole.unknown, *whole.nouns)
     return replace(phrase, text=text, unknown=unknown)
@@ -156,6 +163,9 @@ def _side(cursor: Cursor, phrase: Phrase) -> Phrase:
     """Read `on the left`, `at the back`, `from the right`."""
     if phrase.selector or not cursor.at_value(Tag.PREPOSITION, *_SIDE_PREPOSITIONS):
         return phrase
+    if cursor.peek().text == "on top" and cursor.at(*_ENDS, ahead=1):
+        cursor.take()
+        return replace(phrase, selector="top")
     ahead = 2 if cursor.at(Tag.DETERMINER, ahead=1) else 1
     if not cursor.at(Tag.SELECTOR, ahead=ahead):
         return phrase

@@ -60,6 +60,9 @@ class Phrase:
         number: the trailing number of `cube 2`, or 0.
         matching: True for `the bowl of the same colour`.
         empty: True for `the empty bowl`.
+        state: `open` or `closed`, for `the open drawer`.
+        is_held: True for `the grasped block`.
+        is_stacked: True for `the stacked block`.
         alternatives: what may be meant instead (`or the green one`).
     """
 
@@ -83,6 +86,9 @@ class Phrase:
     number: int = 0
     matching: bool = False
     empty: bool = False
+    state: str = ""
+    is_held: bool = False
+    is_stacked: bool = False
     alternatives: tuple[Phrase, ...] = ()
 
     @property
@@ -108,5 +114,13 @@ class Phrase:
     @property
     def is_bare_quantity(self) -> bool:
         """True for `both`, `all`, `two`: a quantity, naming no thing."""
-        told = self.colors or self.selector or self.ordinal or self.relations or self.near
+        told = (
+            self.colors
+            or self.state
+            or self.is_held
+            or self.selector
+            or self.ordinal
+            or self.relations
+            or self.near
+        )
         return self.is_anaphoric and not told

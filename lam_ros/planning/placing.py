@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lam_ros.core.scene import FLAT_KINDS, Literal, Scene, SceneObject
-from lam_ros.core.skills import Skill, Step
+from lam_ros.core.skills import EFFECT, TRAINED, Step
 from lam_ros.planning.choosing import Chosen, Limits, missing
 from lam_ros.planning.commands import Command, Place
 from lam_ros.planning.discourse import Resolver
-from lam_ros.planning.grounding import DEEP_KINDS, can_contain
+from lam_ros.planning.domain import PLACING
+from lam_ros.planning.kinds import DEEP_KINDS, can_contain, head, is_part
 from lam_ros.planning.lexicon import STACK
-from lam_ros.planning.names import PERSON_WORDS
+from lam_ros.planning.names import PERSON_WORDS, words_of
 from lam_ros.planning.outcome import Clarify, Refuse, RefuseKind
 from lam_ros.planning.phrases import Phrase, Pronoun
 from lam_ros.planning.readings import readings_of
+from lam_ros.planning.search import TABLE_ID
 from lam_ros.planning.towers import tower_order
 
-SKILL_OF = {"in": Skill.PLACE_IN, "on": Skill.PLACE_ON, "next_to": Skill.PLACE_NEXT_TO}
+SKILL_OF = dict(PLACING)
 _NOWHERE = Place("", ())
+_ROOMS = frozenset(
+    [
+        "drawer",
+        "cabinet",
+        "cupboard",
+        "slider",
+        "microwave",
+        "oven",
+        "fridge",
+        "caddy",
+        "compartment",
+        "section",
+    ]
+)
+_LOW = frozenset({"bottom", "lower", "under", "below"})
+_HIGH = frozenset({"top", "upper"})
 _OTHER_READING = (RefuseKind.MISSING_OBJECT, RefuseKind.UNSUPPORTED_SKILL)
 
 type Ids = tuple[str, ...]
@@ -33,14 +52,20 @@ def refuse_skill(reason: str) -> Refuse:
 
 def predicate_for(preposition: str, target: SceneObject) -> str:
     """Return what a preposition means for a target: nothing is `in` a spot."""
+    if preposition == "under":
+        return "in"
     if preposition not in ("in", "on", "to", "at"):
         return preposition
-    if target.kind in FLAT_KINDS:
+    if head(target.kind) in FLAT_KINDS:
         return "on"
-    if target.kind in DEEP_KINDS:
+    if head(target.kind) in DEEP_KINDS:
         return "in"
+    if re.search(r"_\d+_", target.id) and head(target.kind) == "shelf":
+        return "in"  # one level of a shelf is a room, whether said in or on
     if preposition in ("in", "on"):
         return preposition
+    if head(target.kind) in _ROOMS:
+        return "in"
     return "on" if preposition == "at" or can_contain(target) else "next_to"
 
 
@@ -57,17 +82,26 @@ class Asked:
 class Placer:
     """Grounds the objects and the place of a clause and pairs them."""
 
-    def __init__(self, resolver: Resolver) -> None:
-        """Ground through `resolver`."""
+    def __init__(self, resolver: Resolver, is_open: bool = False) -> None:
+        """Ground through `resolver`; `is_open` if there is more than the trained skills."""
         self._resolver = resolver
+        self._is_open = is_open
+        self._unlikely: frozenset[str] = frozenset()
         self._scene: Scene = resolver.scene
 
-    def place(self, command: Command) -> Asked | Clarify | Refuse:
+    def place(
+        self, command: Command, unlikely: frozenset[str] = frozenset()
+    ) -> Asked | Clarify | Refuse:
         """Return what a clause with at least one place asks for.
 
         `the cube on the tray in the bowl` has two readings: the scene decides, and the
         one where the last place is the target goes first.
+
+        Args:
+            command: the clause.
+            unlikely: ids that are meant only if nothing else fits.
         """
+        self._unlikely = unlikely
         first: Refuse | None = None
         for objects, place in readings_of(command):
             answers = self._resolver.chooser.answers
@@ -115,7 +149,9 @@ class Placer:
         said = place.preposition.replace("_", " ")
         if any(PERSON_WORDS.intersection(phrase.unknown) for phrase in place.targets):
             return refuse_skill("handing things to people is not among my skills")
-        if place.preposition not in (*SKILL_OF, "to", "at"):
+        trained = (*(EFFECT[skill] for skill in TRAINED), "to", "at")
+        known = (*SKILL_OF, "to", "at", "under") if self._is_open else trained
+        if place.preposition not in known:
             return refuse_skill(
                 f"placing '{said}' something is not among my skills; say in, on or next to what"
             )
@@ -126,7 +162,7 @@ class Placer:
                 return refuse_skill(
                     f"I cannot place '{said} the {phrase.text}'; say in, on or next to what"
                 )
-            if "table" in phrase.nouns and not self._scene.of_kind("table"):
+            if "table" in phrase.nouns and not self._is_open and not self._scene.of_kind("table"):
                 return refuse_skill(
                     "I cannot place on the bare table; say in, on or next to which object"
                 )
@@ -150,7 +186,7 @@ class Placer:
     def _all_moved(self, objects: Sequence[Phrase], place: Place, hint: Ids) -> Chosen:
         if not objects:
             objects = (Phrase("it", pronoun=Pronoun.IT),)
-        satisfied = self._satisfied(place, hint)
+        satisfied = self._satisfied(place, hint) | self._unlikely
         found: list[str] = []
         for phrase in objects:
             mentioned = frozenset(found)
@@ -168,6 +204,30 @@ class Placer:
                 return refuse_skill(f"{item.id}: picking up a {item.kind} is not among my skills")
         return None
 
+    def _item(self, object_id: str) -> SceneObject:
+        """Return an object; the bare table for its id."""
+        if object_id in self._scene:
+            return self._scene[object_id]
+        return SceneObject(TABLE_ID, TABLE_ID)
+
+    def _level(self, ids: Chosen, preposition: str, phrase: Phrase) -> Chosen:
+        """Return which level of a shelf is meant: `under the shelf`, `on the cabinet shelf`."""
+        is_board = len(phrase.nouns) > 1 and phrase.nouns[-1] == "shelf"
+        if not isinstance(ids, tuple) or not (preposition == "under" or is_board):
+            return ids
+        names = _LOW if preposition == "under" else _HIGH
+        found: list[str] = []
+        for object_id in ids:
+            whole = self._item(object_id)
+            parts = [i for i in self._scene.objects if is_part(i, whole) or i.id == object_id]
+            fit = [item.id for item in parts if names.intersection(words_of(item))]
+            if not fit and preposition == "under":
+                return refuse_skill(
+                    f"placing 'under' {object_id} is not among my skills; say in, on or next to"
+                )
+            found.append(fit[0] if fit else object_id)
+        return tuple(found)
+
     def _satisfied(self, place: Place, hint: Ids) -> frozenset[str]:
         """Return the ids of what is at the target already."""
         return frozenset(
@@ -178,9 +238,11 @@ class Placer:
         )
 
     def _is_there(self, object_id: str, place: Place, target_id: str) -> bool:
-        predicate = predicate_for(place.preposition, self._scene[target_id])
-        return predicate in SKILL_OF and self._scene.holds(
-            Literal(predicate, (object_id, target_id))
+        predicate = predicate_for(place.preposition, self._item(target_id))
+        return (
+            predicate in SKILL_OF
+            and target_id in self._scene
+            and self._scene.holds(Literal(predicate, (object_id, target_id)))
         )
 
     def _all_targets(self, place: Place, objects: Sequence[Phrase], moved: Ids) -> Chosen:
@@ -199,7 +261,20 @@ class Placer:
             ids = self._resolver.target(phrase, place.preposition, _nouns(objects), limits)
             if not isinstance(ids, tuple):
                 return ids
-            found += ids
+            ids = self._level(ids, place.preposition, phrase)
+            if not isinstance(ids, tuple):
+                return ids
+            found += self._wholes(ids, place, phrase)
+        return tuple(found)
+
+    def _wholes(self, ids: Ids, place: Place, phrase: Phrase) -> Ids:
+        """Return for `on top of it`, said of a drawer, the cabinet that it is a part of."""
+        if place.preposition != "on" or not phrase.pronoun:
+            return ids
+        found: list[str] = []
+        for item in (self._item(i) for i in ids):
+            wholes = [i.id for i in self._scene.objects if is_part(item, i)]
+            found.append(wholes[0] if wholes and head(item.kind) in ("drawer", "door") else item.id)
         return tuple(found)
 
     def _matching(self, phrase: Phrase, moved: Ids) -> Chosen:
@@ -235,8 +310,10 @@ class Placer:
     def _paired(self, pairs: Sequence[tuple[str, str]], preposition: str) -> Steps | Refuse:
         steps: list[Step] = []
         for object_id, target_id in pairs:
-            target = self._scene[target_id]
-            predicate = predicate_for(preposition, target)
+            target = self._item(target_id)
+            predicate = self._stacks(
+                object_id, target, predicate_for(preposition, target), preposition
+            )
             if predicate == "in" and not can_contain(target):
                 return refuse_skill(
                     f"nothing can be put in {target_id}, a {target.kind}; say on or next to"
@@ -249,12 +326,17 @@ class Placer:
             steps.append(Step(SKILL_OF[predicate], object_id, target_id))
         return tuple(steps)
 
+    def _stacks(self, object_id: str, target: SceneObject, predicate: str, said: str) -> str:
+        """Return `on` for a bowl that is put on a bowl, a box on a box."""
+        same = head(self._scene[object_id].kind) == head(target.kind)
+        return "on" if said == "on" and same and self._is_open else predicate
+
     def _stacked(
         self, moved: Ids, objects: Sequence[Phrase], base: str, place: Place
     ) -> Steps | Refuse:
-        if predicate_for(place.preposition, self._scene[base]) != "on":
+        if predicate_for(place.preposition, self._item(base)) != "on":
             return self._paired([(item, base) for item in moved], place.preposition)
-        order = self._order(moved, objects, self._scene[base])
+        order = self._order(moved, objects, self._item(base))
         return self._paired(list(zip(order, (base, *order[:-1]), strict=True)), "on")
 
     def _order(self, moved: Ids, objects: Sequence[Phrase], base: SceneObject | None = None) -> Ids:

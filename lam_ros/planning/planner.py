@@ -8,24 +8,26 @@ Everything is offline, deterministic, and never raises for any text.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from lam_ros.core.scene import Literal, Scene
-from lam_ros.core.skills import Skill, Step
+from lam_ros.core.skills import TRAINED, Skill, Step
 from lam_ros.planning.choosing import Chooser, listed, missing
 from lam_ros.planning.command_parser import parse_commands
 from lam_ros.planning.config import PlannerConfig
 from lam_ros.planning.discourse import Resolver
+from lam_ros.planning.domain import Place, step_for
 from lam_ros.planning.grounding import Matcher
 from lam_ros.planning.interpretation import Interpreter, Placement
 from lam_ros.planning.outcome import Clarify, Outcome, Plan, PlannedStep, Refuse, RefuseKind
-from lam_ros.planning.placing import SKILL_OF, refuse_skill
+from lam_ros.planning.placing import refuse_skill
 from lam_ros.planning.screen import check_language, check_safety, check_task, check_text
+from lam_ros.planning.search import Abilities
 from lam_ros.planning.sequence import goals_of, order
 from lam_ros.planning.text import Lexer, clean, split
 
-ALL_SKILLS = frozenset(Skill)
 ANSWER_SEPARATOR = ";"
 """Between the answers to several questions about one instruction, in their order."""
 
@@ -46,7 +48,7 @@ class Planner:
     """Plans for a policy that has certain skills."""
 
     def __init__(
-        self, skills: Iterable[Skill] = ALL_SKILLS, config: PlannerConfig | None = None
+        self, skills: Iterable[Skill] = TRAINED, config: PlannerConfig | None = None
     ) -> None:
         """Plan for a policy.
 
@@ -62,7 +64,14 @@ class Planner:
         """The settings."""
         return self._config
 
-    def plan(self, instruction: str, scene: Scene, answer: str = "") -> Outcome:
+    def plan(
+        self,
+        instruction: str,
+        scene: Scene,
+        answer: str = "",
+        history: Sequence[str] = (),
+        remembered: Mapping[str, Place] | None = None,
+    ) -> Outcome:
         """Return a plan, a question or a refusal; never raises, whatever the text.
 
         Args:
@@ -70,6 +79,8 @@ class Planner:
             scene: what is on the table now.
             answer: the answer to the question that an earlier call asked; several, in the
                 order of the questions, with `;` between them.
+            history: what was said before, oldest first, for `then the green one too`.
+            remembered: where objects were before they were moved, for `put it back`.
         """
         problem = check_text(instruction, self._config.max_characters) or _check_scene(scene)
         if problem is None and answer:
@@ -85,20 +96,38 @@ class Planner:
             or check_safety(lexer.words(answer))
             or check_task(words, tokens)
         )
-        commands = problem or parse_commands(tokens)
+        commands = problem or parse_commands(tokens, self._skills)
         if isinstance(commands, Refuse):
             return commands
         answers = [item.strip() for item in answer.split(ANSWER_SEPARATOR) if item.strip()]
         matcher = Matcher(scene, self._config)
         chooser = Chooser(scene, matcher, lexer, answers)
         resolver = Resolver(scene, self._config, matcher, chooser)
-        placements = Interpreter(resolver).interpret(commands)
+        self._recall(history, lexer, resolver)
+        interpreter = Interpreter(resolver, self._skills, remembered)
+        placements = interpreter.interpret(commands)
         if isinstance(placements, Clarify | Refuse):
             return placements
+        if not placements:
+            note = f"nothing to do: {'; '.join(interpreter.unmet)[:200]}"
+            return Plan(instruction, (), (), note)
         goals = goals_of(placements, scene)
         if isinstance(goals, Refuse):
             return goals
-        return self._ordered(instruction, placements, goals, scene)
+        return self._ordered(instruction, placements, goals, scene, resolver.spoken.protected)
+
+    def _recall(self, history: Sequence[str], lexer: Lexer, resolver: Resolver) -> None:
+        """Let pronouns and ellipsis refer to what was said before, where it is understood."""
+        for said in history:
+            if check_text(said, self._config.max_characters):
+                continue
+            commands = parse_commands(lexer.tokens(lexer.words(said)), self._skills)
+            if not isinstance(commands, Refuse):
+                chooser = resolver.chooser
+                kept, chooser.answers = chooser.answers, ()
+                Interpreter(resolver, self._skills).interpret(commands)
+                chooser.answers = kept
+                resolver.spoken = replace(resolver.spoken, protected=frozenset())
 
     def replan(self, plan: Plan, remaining: Sequence[Step], scene: Scene) -> Plan | Refuse:
         """Return a plan for what is left of a plan in the scene as it is now.
@@ -115,12 +144,13 @@ class Planner:
             return missing(gone[0], scene)
         covered = {step.goal for step in remaining}
         undone = [
-            Step(SKILL_OF[goal.predicate], *goal.args)
-            for goal in plan.goal
-            if goal not in covered and not scene.holds(goal)
+            step_for(goal) for goal in plan.goal if goal not in covered and not scene.holds(goal)
         ]
         placements = [Placement(step, k) for k, step in enumerate([*undone, *remaining])]
         return self._ordered(plan.instruction, placements, plan.goal, scene)
+
+    def _able(self, protected: frozenset[str]) -> Abilities:
+        return Abilities(self._skills, self._config.can_move, protected)
 
     def _ordered(
         self,
@@ -128,8 +158,9 @@ class Planner:
         placements: Sequence[Placement],
         goals: tuple[Literal, ...],
         scene: Scene,
+        protected: frozenset[str] = frozenset(),
     ) -> Plan | Refuse:
-        steps = order(placements, goals, scene, self._config)
+        steps = order(placements, goals, scene, self._config, self._able(protected))
         if isinstance(steps, Refuse):
             return steps
         lacking = next((step.skill for step in steps if step.skill not in self._skills), None)

@@ -66,6 +66,7 @@ REAL_WORDS = words_in(
     was wash watch water wave wax way we wear week well went were west wet whale what wheel when
     where whether while who whole whom whose why wide wife wig wild win wind wine wing wire wise
     wish wolf woman wood wool word work world worm would wrap wrist yard yarn year yell yes yet
+    dolor dollar stacked piled stacker loose
     yolk you young your yours zebra zip zone
     """
 )

@@ -2,7 +2,7 @@
 
 A scene is `{"objects": [...], "held": id}`; an object is `{"id", "kind", "color",
 "position": [x, y, z], "size": [x, y, z], "yaw", "on", "in", "open", "turned_on"}`, in
-metres and radians in the robot's base frame.  `id`, `kind` and `position` are needed;
+metres and radians in the robot's base frame.  `id` and `kind` are needed;
 keys beyond these are ignored, since scenes come from many tools.
 """
 
@@ -25,7 +25,7 @@ class _ObjectRow(BaseModel):
 
     id: Name
     kind: Name
-    position: Vector
+    position: Vector | None = None
     color: str | None = None
     size: Vector = (0.0, 0.0, 0.0)
     yaw: FiniteFloat = 0.0
@@ -33,19 +33,21 @@ class _ObjectRow(BaseModel):
     inside: str | None = Field(default=None, alias="in")
     is_open: bool | None = Field(default=None, alias="open")
     is_on: bool | None = Field(default=None, alias="turned_on")
+    capacity: Annotated[int, Field(ge=0)] | None = None
 
     def to_object(self) -> SceneObject:
         return SceneObject(
             id=self.id,
             kind=self.kind,
             color=self.color or "",
-            position_m=self.position,
+            position_m=self.position or (0.0, 0.0, 0.0),
             size_m=self.size,
             yaw_rad=self.yaw,
             on=self.on or "",
             inside=self.inside or "",
             is_open=self.is_open,
             is_on=self.is_on,
+            capacity=self.capacity,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lam_ros.core.scene import Literal, Scene
 from lam_ros.planning.outcome import PlannedStep
-from lam_ros.planning.sequence import State, blocked
+from lam_ros.planning.sequence import blocked
 
 
 def effect_seen(scene: Scene, goal: Literal) -> bool:
@@ -18,5 +18,5 @@ def what_is_lacking(scene: Scene, planned: PlannedStep) -> str:
     for item in (planned.step.object_id, planned.step.target_id):
         if item not in scene:
             return f"{item} is not seen"
-    blocker = blocked(State(scene), planned.step)
+    blocker = blocked(scene, planned.step)
     return blocker.reason if blocker else ""

@@ -1,8 +1,8 @@
-"""In which order placements are done, proved by playing them through in thought.
+"""In which order things are done, proved by playing them through in thought.
 
-The order that was said is kept if it works.  Otherwise whatever others build on
-goes first (the bottom of a tower, a thing that lies in the way and is to be moved
-anyway).  If no order works, the reason is returned.
+The order that was said is kept if it works.  Otherwise a search finds the steps that are
+needed: what lies in the way is moved, what is closed is opened, towers grow from below.
+If there is no way, the goal that cannot be reached and the reason are returned.
 """
 
 from __future__ import annotations
@@ -10,32 +10,54 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lam_ros.core.scene import Literal, Scene
-from lam_ros.core.skills import Skill, Step
+from lam_ros.core.skills import Step
 from lam_ros.planning.config import PlannerConfig
+from lam_ros.planning.domain import INVERSE, PLACING, STATES, Lack, Need, World, effect_of
 from lam_ros.planning.interpretation import Placement
-from lam_ros.planning.names import SOLID_KINDS
+from lam_ros.planning.kinds import is_solid, is_table
 from lam_ros.planning.outcome import Refuse, RefuseKind
+from lam_ros.planning.search import Abilities, Stuck, plan_for, valid
 
 type Steps = tuple[Step, ...]
+type Goals = tuple[Literal, ...]
 
 
-def goals_of(placements: Sequence[Placement], scene: Scene) -> tuple[Literal, ...] | Refuse:
-    """Return what holds in the end: of each object, the last place that was said.
+def goals_of(placements: Sequence[Placement], scene: Scene) -> Goals | Refuse:
+    """Return what holds in the end: of each object, the last that was said of it.
 
     Refused if one object is to be at two places at once, two at the same, or if
     things are to lie on each other in a circle.
     """
-    last: dict[str, Placement] = {}
+    last: dict[tuple[str, str], tuple[int, Literal]] = {}
     for placement in placements:
-        before = last.get(placement.step.object_id)
-        if before and before.stage == placement.stage and before.step != placement.step:
-            return _contradiction(
-                f"{before.step.goal} and {placement.step.goal} cannot both hold; "
-                "say 'then' between them, or one place"
-            )
-        last[placement.step.object_id] = placement
-    goals = tuple(placement.step.goal for placement in last.values())
+        goal = effect_of(placement.step, scene)
+        if goal is None or placement.is_means:
+            continue
+        key = (_aspect(goal), goal.args[0])
+        stage, before = last.get(key, (-1, goal))
+        if stage == placement.stage and before != goal:
+            if not _both_hold(before, goal):
+                return _contradiction(
+                    f"{before} and {goal} cannot both hold; say 'then' between them, or one place"
+                )
+            key = (goal.predicate, goal.args[0])
+        last[key] = (placement.stage, goal)
+    goals = tuple(dict.fromkeys(goal for _, goal in last.values()))
     return _crowded(goals, scene) or _circular(goals) or goals
+
+
+def _aspect(goal: Literal) -> str:
+    """Return what of an object a literal is about: where it is, or one of its states."""
+    predicate = goal.predicate
+    pairs = {"open": "door", "closed": "door", "turned_on": "power", "turned_off": "power"}
+    if predicate in pairs:
+        return pairs[predicate]
+    return predicate if predicate in STATES and predicate != "holding" else "place"
+
+
+def _both_hold(first: Literal, second: Literal) -> bool:
+    """Tell whether an object can stand relative to one thing and also to another."""
+    return first.predicate in INVERSE and second.predicate in INVERSE
 
 
 def _contradiction(reason: str) -> Refuse:
@@ -44,7 +66,7 @@ def _contradiction(reason: str) -> Refuse:
 
 def _circular(goals: Sequence[Literal]) -> Refuse | None:
     """Refuse a on b, b on a."""
-    below = {goal.args[0]: goal.args[1] for goal in goals if goal.predicate != "next_to"}
+    below = {goal.args[0]: goal.args[1] for goal in goals if goal.predicate in ("on", "in")}
     for start in below:
         seen, at = {start}, below[start]
         while at in below and at not in seen:
@@ -59,9 +81,9 @@ def _crowded(goals: Sequence[Literal], scene: Scene) -> Refuse | None:
     """Refuse two things on top of one that holds only one."""
     on_top: dict[str, Literal] = {}
     for goal in goals:
-        support = goal.args[1]
-        if goal.predicate != "on" or is_spacious(scene, support):
+        if goal.predicate != "on" or not (goal.args[1] in scene and is_solid(scene[goal.args[1]])):
             continue
+        support = goal.args[1]
         if support in on_top:
             return _contradiction(
                 f"{on_top[support]} and {goal} cannot both hold: only one thing fits there; "
@@ -71,158 +93,123 @@ def _crowded(goals: Sequence[Literal], scene: Scene) -> Refuse | None:
     return None
 
 
-def is_spacious(scene: Scene, object_id: str) -> bool:
-    """Tell whether several things fit on or in an object."""
-    return scene[object_id].kind not in SOLID_KINDS
-
-
-class State:
-    """A scene as it will be after some steps."""
-
-    def __init__(self, scene: Scene) -> None:
-        """Start with the scene as it is."""
-        self.scene = scene
-        self._moved: dict[str, Literal | None] = {}
-
-    def do(self, step: Step) -> None:
-        """Suppose that a step has been done; what stood next to its object no longer does."""
-        for item, goal in self._moved.items():
-            if goal and goal.predicate == "next_to" and goal.args[1] == step.object_id:
-                self._moved[item] = None
-        self._moved[step.object_id] = step.goal
-
-    def holds(self, goal: Literal) -> bool:
-        """Tell whether a literal of two objects holds."""
-        item, target = goal.args
-        if item in self._moved:
-            return self._moved[item] == goal
-        if goal.predicate == "next_to" and target in self._moved:
-            return self._moved[target] == Literal("next_to", (target, item))
-        return self.scene.held != item and self.scene.holds(goal)
-
-    def on_top(self, object_id: str) -> str:
-        """Return the id of something that lies on an object, or an empty string."""
-        if is_spacious(self.scene, object_id):
-            return ""
-        for other in self.scene.ids:
-            if other != object_id and self._lies_on(other, object_id):
-                return other
-        return ""
-
-    def _lies_on(self, item: str, support: str) -> bool:
-        if item in self._moved:
-            return self._moved[item] == Literal("on", (item, support))
-        if support in self._moved or self.scene.held == item:
-            return False
-        return self.scene.holds(Literal("on", (item, support)))
-
-    def top_m(self, object_id: str) -> float:
-        """Height of the upper side of an object [m]."""
-        item = self.scene[object_id]
-        seen = set[str]()
-        height = 0.0
-        while item.id in self._moved and item.id not in seen:
-            seen.add(item.id)
-            goal = self._moved[item.id]
-            height += item.size_m[2]
-            if goal is None or goal.predicate == "next_to":
-                return height
-            item = self.scene[goal.args[1]]
-        return height + (item.top_m if not is_spacious(self.scene, item.id) else item.bottom_m)
-
-
 def order(
-    placements: Sequence[Placement], goals: Sequence[Literal], scene: Scene, config: PlannerConfig
+    placements: Sequence[Placement],
+    goals: Goals,
+    scene: Scene,
+    config: PlannerConfig,
+    able: Abilities,
 ) -> Steps | Refuse:
     """Return the steps that are needed, in an order that works, or why there is none."""
-    said = [placement.step for placement in placements]
-    as_said = _play(said, goals, scene)
-    steps = as_said if isinstance(as_said, tuple) else _reordered(said, goals, scene)
+    start = World(scene)
+    said = _as_said(placements, goals, start, able)
+    steps = _staged(placements, goals, start, able) if said is None else said
     if isinstance(steps, Refuse):
         return steps
     return _out_of_reach(steps, scene, config) or steps
 
 
-def _play(steps: Sequence[Step], goals: Sequence[Literal], scene: Scene) -> Steps | Refuse:
-    """Do the steps in thought; those whose goal holds already are left out."""
-    state = State(scene)
+def _as_said(
+    placements: Sequence[Placement], goals: Goals, start: World, able: Abilities
+) -> Steps | None:
+    """Do the steps in thought as they were said; those that hold already are left out."""
+    world = start
     done: list[Step] = []
-    for step in steps:
-        if state.holds(step.goal):
+    for placement in placements:
+        step = placement.step
+        effect = effect_of(step, world.scene)
+        if effect and world.holds(effect) and not placement.is_means:
             continue
-        blocker = blocked(state, step)
-        if blocker:
-            return blocker
-        state.do(step)
+        if world.lacks(step) is not None or step.object_id in able.protected:
+            return None
+        world = world.after(step)
         done.append(step)
-    failing = [goal for goal in goals if not state.holds(goal)]
-    if failing:
-        return _contradiction(f"{failing[0]} does not last: a later step undoes it")
-    return tuple(done)
+    return tuple(done) if valid(start, goals, done) else None
 
 
-def blocked(state: State, step: Step) -> Refuse | None:
-    """Say what lies in the way of a step, if something does."""
-    above = state.on_top(step.object_id)
-    if above:
-        return Refuse(
-            RefuseKind.BLOCKED,
-            f"{above} lies on {step.object_id}; say first where {above} should go",
-        )
-    above = state.on_top(step.target_id) if step.skill is Skill.PLACE_ON else ""
-    if above and above != step.object_id:
-        return Refuse(
-            RefuseKind.BLOCKED,
-            f"{above} is on {step.target_id} already; say first where {above} should go",
-        )
-    return None
-
-
-def _reordered(said: Sequence[Step], goals: Sequence[Literal], scene: Scene) -> Steps | Refuse:
-    """Put first what others build on or wait for."""
-    state = State(scene)
-    left = list(said)
-    done: list[Step] = []
-    while left:
-        ready = next((k for k in range(len(left)) if _is_ready(k, left, state)), None)
-        if ready is None:
-            return _why_stuck(left, state)
-        step = left.pop(ready)
-        if not state.holds(step.goal):
-            state.do(step)
+def _staged(
+    placements: Sequence[Placement], goals: Goals, start: World, able: Abilities
+) -> Steps | Refuse:
+    """Search for the goals; a push or a turn that was said stays between what was around it."""
+    acts = [k for k, item in enumerate(placements) if effect_of(item.step, start.scene) is None]
+    world, done = start, list[Step]()
+    for at in acts:
+        before = [p for k, p in enumerate(placements[:at]) if k not in acts]
+        reached = goals_of(before, start.scene) if before else ()
+        wanted = reached if isinstance(reached, tuple) else ()
+        found = _ready_for(placements[at].step, wanted, world, able)
+        if isinstance(found, Refuse):
+            return found
+        for step in (*found, placements[at].step):
             done.append(step)
-    return _play(done, goals, scene)
+            world = world.after(step)
+    rest = plan_for(world, goals, able)
+    return _why(rest, goals) if isinstance(rest, Stuck) else (*done, *rest)
 
 
-def _is_ready(index: int, left: Sequence[Step], state: State) -> bool:
-    step = left[index]
-    waits_for_itself = any(other.object_id == step.object_id for other in left[:index])
-    moves_later = any(other.object_id == step.target_id for other in left)
-    if waits_for_itself or moves_later:
-        return False
-    return state.holds(step.goal) or blocked(state, step) is None
+def _ready_for(act: Step, wanted: Goals, world: World, able: Abilities) -> Steps | Refuse:
+    """Return what must be done before an act that has no literal of its own."""
+    found = plan_for(world, wanted, able)
+    if isinstance(found, Stuck):
+        return _why(found, wanted)
+    steps = list(found)
+    for step in found:
+        world = world.after(step)
+    for _ in range(len(world.scene.objects) + 1):
+        lack = world.lacks(act)
+        if lack is None:
+            return tuple(steps)
+        goal = (
+            Literal("open", (lack.object_id,))
+            if lack.need is Need.OPEN
+            else Literal("on", (lack.by or lack.object_id, "table"))
+        )
+        more = plan_for(world, (goal,), able)
+        if isinstance(more, Stuck) or not more:
+            return _why(Stuck(None, lack), wanted)
+        for step in more:
+            steps.append(step)
+            world = world.after(step)
+    return _why(Stuck(None, world.lacks(act)), wanted)
 
 
-def _why_stuck(left: Sequence[Step], state: State) -> Refuse:
-    blockers = (blocked(state, step) for step in left)
-    return next(filter(None, blockers), None) or _contradiction(
-        f"no order of the steps works for {left[0].goal}; say them one after the other"
-    )
+def _why(stuck: Stuck, goals: Goals) -> Refuse:
+    """Say which goal cannot be reached, and what is in the way."""
+    goal = stuck.goal or (goals[0] if goals else None)
+    if stuck.lack:
+        return blocked_by(stuck.lack)
+    if goal and stuck.goal:
+        return Refuse(RefuseKind.BLOCKED, f"{goal} cannot be reached with the skills there are")
+    return _contradiction(f"no order of the steps works for {goal}; say them one after the other")
+
+
+def blocked_by(lack: Lack) -> Refuse:
+    """Refuse because of what a step lacks."""
+    remedy = {
+        Need.CLEAR: f"say first where {lack.by} should go",
+        Need.OPEN: f"open {lack.object_id} first",
+        Need.ROOM: f"say first what should be taken out of {lack.object_id}",
+        Need.HAND: f"say first where {lack.object_id} should go",
+        Need.RELEASE: f"say first where {lack.object_id} should go",
+    }
+    return Refuse(RefuseKind.BLOCKED, f"{lack.reason}; {remedy[lack.need]}")
 
 
 def _out_of_reach(steps: Sequence[Step], scene: Scene, config: PlannerConfig) -> Refuse | None:
     reach = config.reach
-    state = State(scene)
+    world = World(scene)
     for step in steps:
-        for item in (scene[step.object_id], scene[step.target_id]):
-            if not reach.holds(item):
+        for item in (scene[i] for i in (step.object_id, step.target_id) if i in scene):
+            if not reach.holds(item) and not is_table(item):
                 return Refuse(
                     RefuseKind.UNREACHABLE,
                     f"{item.id} is {reach.distance_m(item):.2f} m from the arm's axis; "
                     f"it reaches from {reach.min_m:.2f} to {reach.max_m:.2f} m",
                 )
-        state.do(step)
-        height = state.top_m(step.object_id) - scene[step.object_id].size_m[2] / 2
+        world = world.after(step)
+        if step.skill not in PLACING.values():
+            continue
+        height = _top_m(world, step.object_id) - scene[step.object_id].size_m[2] / 2
         if height > reach.max_height_m:
             return Refuse(
                 RefuseKind.UNREACHABLE,
@@ -230,3 +217,25 @@ def _out_of_reach(steps: Sequence[Step], scene: Scene, config: PlannerConfig) ->
                 f"{reach.max_height_m:.3f} m",
             )
     return None
+
+
+def _top_m(world: World, object_id: str) -> float:
+    """Height of the upper side of an object [m] after some steps."""
+    moved = dict(world.moved)
+    item = world.scene[object_id]
+    seen = set[str]()
+    height_m = 0.0
+    while item.id in moved and item.id not in seen:
+        seen.add(item.id)
+        height_m += item.size_m[2]
+        place = moved[item.id]
+        if place.predicate not in ("on", "in") or place.other not in world.scene:
+            return height_m
+        item = world.scene[place.other]
+    return height_m + (item.top_m if is_solid(item) else item.bottom_m)
+
+
+def blocked(scene: Scene, step: Step) -> Refuse | None:
+    """Say what lies in the way of a step in a scene, if something does."""
+    lack = World(scene).lacks(step)
+    return blocked_by(lack) if lack and lack.need is not Need.HAND else None

@@ -62,6 +62,12 @@ def _is_minor(entry: Entry) -> bool:
     return ":" in entry.value
 
 
+def _is_after_article(found: list[Token]) -> bool:
+    """Tell whether a noun is expected: `the switch`, `the light switch`."""
+    expecting = (Tag.DETERMINER, Tag.COLOR, Tag.NOUN, Tag.SELECTOR, Tag.QUANTIFIER)
+    return bool(found) and found[-1].tag in expecting
+
+
 class Lexer:
     """Turns words into tokens, with the names that one scene adds."""
 
@@ -71,6 +77,7 @@ class Lexer:
             (item.lower(),): Entry(Tag.ID, item) for item in scene.ids
         }
         names = {**ids, **scene_names(scene), **general_names()}
+        self._names = names
         self._phrases: dict[tuple[str, ...], Entry] = dict(names)
         for phrase, entry in FUNCTION_WORDS.items():
             if phrase not in names or not _is_minor(entry):  # a scene may hold a "book"
@@ -96,6 +103,11 @@ class Lexer:
         start = 0
         while start < len(words):
             token, length = self._longest_match(words, start)
+            named = self._names.get((words[start],))
+            if length == 1 and token.tag is Tag.VERB and named and _is_after_article(found):
+                token = Token(token.text, named.tag, named.value, named.plural)
+            if token.text in ("up", "down") and found and found[-1].value in ("switch", "lever"):
+                token = Token(token.text, Tag.SELECTOR, token.text)
             if token.tag is not Tag.FILLER:
                 found.append(token)
             start += length

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lam_policies.checkpoint import open_checkpoint
-from lam_ros.core.skills import Skill
+from lam_ros.core.skills import TRAINED
 from lam_ros.graph import GraphParameters
 from lam_ros.paths import find_checkpoint
 from lam_ros.run.recording import RECORDING
@@ -61,7 +61,7 @@ def driver_of(settings: RunSettings) -> Driver:
         FingerprintMismatch: if it was made for another robot.
     """
     if settings.is_scripted:
-        return Driver("expert (scripted, sees ground truth)", tuple(Skill))
+        return Driver("expert (scripted, sees ground truth)", TRAINED)
     checkpoint = open_checkpoint(find_checkpoint(settings.policy.checkpoint))
     settings.robot.require_match(checkpoint.robot, f"checkpoint '{checkpoint.folder.name}'")
     return Driver(checkpoint.policy_id, checkpoint.info.skills)

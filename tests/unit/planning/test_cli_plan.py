@@ -126,6 +126,6 @@ def test_a_scene_file_that_cannot_be_read_is_one_line(tmp_path: Path, content: s
 
 
 def test_the_shipped_configuration_is_that_of_a_cube_policy() -> None:
-    config = configured_planner().config
+    config = configured_planner("default").config
     assert config.movable_kinds == {"cube"}
     assert config.reach.min_m < config.reach.max_m

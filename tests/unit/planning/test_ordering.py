@@ -31,9 +31,9 @@ plain | stack the cubes on the tray                 | blue on tray; green on blu
 plain | stack the cubes in the bowl                 | red in blue_bowl; green in blue_bowl; blue in blue_bowl
 plain | put the red cube in the bowl, then stack the rest | red in blue_bowl; green on blue
 plain | put the red cube next to the blue one and the blue one in the bowl | blue in blue_bowl; red next_to blue
-tower | put the green cube in the bowl              | refuse blocked
-tower | put the blue cube in the bowl               | refuse blocked
-tower | put the yellow cube on the blue cube        | refuse blocked
+tower | put the green cube in the bowl              | red next_to blue_bowl; blue next_to tray; green in blue_bowl
+tower | put the blue cube in the bowl               | red next_to tray; blue in blue_bowl
+tower | put the yellow cube on the blue cube        | red next_to blue_bowl; yellow on blue
 tower | put the red cube in the bowl                | red in blue_bowl
 tower | put the top cube on the tray                | red on tray
 tower | put all the cubes on the tray               | red on tray; blue on tray; green on tray; yellow on tray
@@ -44,8 +44,8 @@ tower | put the red cube on the blue cube           | done
 tower | stack red on blue and blue on green         | done
 tower | stack red on blue, blue on green and yellow on red | yellow on red
 tower | stack the cubes                             | yellow on red
-tower | stack red on green                          | refuse blocked
-tower | stack the red cube on the green cube and the blue one on the tray | refuse blocked
+tower | stack red on green                          | red next_to tray; blue next_to blue_bowl; red on green
+tower | stack the red cube on the green cube and the blue one on the tray | red next_to tray; blue on tray; red on green
 """.strip().splitlines()
 
 POLICY_REACH = PlannerConfig(reach=Reach((0.0388, 0.0), 0.10, 0.30, 0.09))
@@ -82,8 +82,9 @@ def test_a_step_that_an_earlier_one_undoes_is_not_left_out(scenes) -> None:
     assert [planned.step.target_id for planned in plan.steps] == ["grey_tray_1", "blue_cube_1"]
 
 
-def test_what_blocks_is_named(scenes) -> None:
-    assert Planner().plan("put the green cube in the bowl", scenes["tower"]) == Refuse(
+def test_what_blocks_is_named_where_it_must_not_be_touched(scenes) -> None:
+    text = "put the green cube in the bowl and do not touch the blue one"
+    assert Planner().plan(text, scenes["tower"]) == Refuse(
         RefuseKind.BLOCKED,
         "blue_cube_1 lies on green_cube_1; say first where blue_cube_1 should go",
     )

@@ -56,7 +56,7 @@ put the red and green cubes next to each other   | green next_to red
 """.strip().splitlines()
 
 TWINS = """
-put the red cubes on the tray                    | refuse blocked
+put the red cubes on the tray                    | red on tray; green next_to red_spot; red2 on tray
 put both red cubes and the green one on the tray | red on tray; green on tray; red2 on tray
 put the cubes in the bowls                       | red in blue_bowl; green in blue_bowl; red2 in red_bowl; blue in red_bowl
 put the cube that is in the bowl on the tray     | blue on tray
@@ -67,7 +67,7 @@ take the blue cube out of the bowl and put it on the tray | blue on tray
 move the blue cube from the blue bowl to the tray | blue on tray
 put the cube on top of the red cube on the tray  | green on tray
 put the top cube on the tray                     | green on tray
-put all the cubes that are on the table in the red bowl | refuse blocked
+put all the cubes that are on the table in the red bowl | red in red_bowl; green next_to red_spot; red2 in red_bowl
 put the green cube on the matching spot          | green on green_spot
 put the green cube on the spot of the same color | green on green_spot
 put the green and red_cube_1 on the spots of the same colour | green on green_spot; red on red_spot

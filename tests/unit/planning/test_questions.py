@@ -65,12 +65,12 @@ any                         | red in blue_bowl
 whichever                   | red in blue_bowl
 I don't care                | red in blue_bowl
 you choose                  | red in blue_bowl
-the right one               | refuse blocked
-red_cube_2                  | refuse blocked
-2                           | refuse blocked
-the one under the green cube | refuse blocked
-the last one                | refuse blocked
-both                        | refuse blocked
+the right one               | green next_to red_spot; red2 in blue_bowl
+red_cube_2                  | green next_to red_spot; red2 in blue_bowl
+2                           | green next_to red_spot; red2 in blue_bowl
+the one under the green cube | green next_to red_spot; red2 in blue_bowl
+the last one                | green next_to red_spot; red2 in blue_bowl
+both                        | red in blue_bowl; green next_to red_spot; red2 in blue_bowl
 red                         | ask red, red2
 the blue one                | ask red, red2
 banana                      | ask red, red2

@@ -93,9 +93,6 @@ give me the red cube
 hand me the red cube
 bring the red cube to me
 swap the red and the blue cube
-sort the cubes by colour
-tidy up
-clear the tray
 dance
 go home
 move the bowl
@@ -160,19 +157,17 @@ leave the red cube where it is and put the red cube in the bowl
 NOT_UNDERSTOOD = """
 put red cube blue bowl
 put the red cube in
-put the red cube in the bowl if it is empty
-put the red cube in the bowl before the green one
+put the red cube in the bowl if
 in
 put the red cube in the bowl xyzzy the tray
 put the red cube @ the bowl
-put the red cube back
 put the red cube in the bowl, no, the blue one
 put no cube in the bowl
 put nothing in the bowl
 put neither the red nor the green cube in the bowl
 put the red cube in the bowl twice
 put the red cube in the bowl then wait
-after you put the red cube in the bowl, put the green one on the tray
+put the red cube in the bowl if the moon shines
 put the red cube upside down on the tray
 put the red cube 5 cm to the left
 put the red cube there
