@@ -10,7 +10,7 @@ from mcap.records import Channel, McapRecord, Message, Metadata, Schema
 
 from lam_ros.recording.counting import Span, StreamCount
 from lam_ros.recording.format import StreamFaults
-from lam_ros.recording.metadata import Contents, Topic, qos_profiles
+from lam_ros.recording.metadata import Contents, Topic, sound_qos
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Tally:
             channel.topic,
             schema.name if schema else "",
             channel.metadata.get("topic_type_hash", ""),
-            channel.metadata.get("offered_qos_profiles") or qos_profiles(latched=False),
+            sound_qos(channel.metadata.get("offered_qos_profiles", "")),
         )
 
 

@@ -62,6 +62,19 @@ def types_in(definitions: Mapping[str, str]) -> Typestore:
     return store
 
 
+def hash_of(type_name: str, text: str) -> str:
+    """Return the hash of a definition as `define` makes it.
+
+    Raises:
+        DataError: if the text is malformed.
+    """
+    types = types_in({type_name: text})
+    try:
+        return types.hash_rihs01(type_name)
+    except KeyError as error:
+        raise DataError(f"message type '{type_name}': {error} is not defined in it") from None
+
+
 def decode_cdr(types: Typestore, type_name: str, cdr: bytes) -> Any:
     """Return a serialised message as an object with its fields.
 

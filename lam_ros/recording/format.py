@@ -27,6 +27,10 @@ TELEOP_ENGAGED = "teleop/engaged"
 EPISODE_EVENT_TYPE = "lam_interfaces/msg/EpisodeEvent"
 
 
+class NewerFormatError(DataError):
+    """An episode was written by a newer LAM."""
+
+
 class Outcome(StrEnum):
     """How an episode ended."""
 
@@ -155,7 +159,7 @@ def read_meta(record: Mapping[str, str]) -> EpisodeMeta:
     try:
         version = int(record["format_version"])
         if version > FORMAT_VERSION:
-            raise DataError(
+            raise NewerFormatError(
                 f"the episode has format version {version}, this LAM reads up to "
                 f"{FORMAT_VERSION}: update LAM"
             )

@@ -68,6 +68,19 @@ def qos_profiles(*, latched: bool) -> str:
     return str(yaml.safe_dump([profile], sort_keys=False))
 
 
+def sound_qos(text: str) -> str:
+    """Return QoS profiles as YAML: the text, or none of them if it is malformed.
+
+    They must be those of the MCAP file: readers match topics by them, too.
+    """
+    try:
+        profiles = yaml.safe_load(text)
+    except yaml.YAMLError:
+        profiles = None
+    is_sound = isinstance(profiles, list) and all(isinstance(one, dict) for one in profiles)
+    return text if is_sound else "[]"
+
+
 def write_metadata(folder: Path, files: Sequence[Contents], custom_data: Mapping[str, str]) -> None:
     """Write metadata.yaml at once: a reader sees all of it or what was there before.
 

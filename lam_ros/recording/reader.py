@@ -126,7 +126,9 @@ class EpisodeReader:
         self, topics: Collection[str], types: Typestore | None, *, decode: bool
     ) -> Iterator[Recorded]:
         headed = frozenset() if self._is_ours or types is None else _with_header(types)
+        count = 0
         for raw in self._source.messages(topics):
+            count += 1
             stamp_ns = cdr.stamp_ns(raw.cdr) if raw.type_name in headed else raw.publish_time_ns
             yield Recorded(
                 raw.topic,
@@ -134,6 +136,12 @@ class EpisodeReader:
                 raw.log_time_ns,
                 raw.log_time_ns if stamp_ns is None else stamp_ns,
                 self._decode(raw, types) if types is not None and decode else raw.cdr,
+            )
+        expected = sum(self.topics[topic].count for topic in topics)
+        if count < expected:  # an open bag may have grown
+            raise DataError(
+                f"bag '{self.folder}': {count} of {expected} messages can be read: its "
+                f"{METADATA_FILE} does not fit it; make it anew with ros2 bag reindex"
             )
 
     def _decode(self, raw: Raw, types: Typestore) -> Any:

@@ -16,14 +16,17 @@ from lam_ros.recording.format import (
     META_RECORD,
     OUTCOME_RECORD,
     EpisodeResult,
+    NewerFormatError,
     Outcome,
     outcome_record,
+    read_meta,
     read_result,
 )
 from lam_ros.recording.metadata import read_metadata, write_metadata
 from lam_ros.recording.rewrite import rewrite
 from lam_ros.recording.scan import Scanner
 
+_RECORDS = (META_RECORD, OUTCOME_RECORD)
 _NOT_REACHED = "up to a second that had not reached the file"
 
 
@@ -54,15 +57,30 @@ class _Walked:
     scanner: Scanner
     tally: Tally
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether it must be written again."""
+        records = self.tally.records
+        is_sound = all(_makes_sense(key, records[key]) for key in _RECORDS if key in records)
+        return not self.scanner.is_complete or not is_sound
+
 
 @dataclass(frozen=True)
 class _Before:
     """What metadata.yaml says; empty if there is none."""
 
-    custom_data: Mapping[str, str]
+    custom_data: dict[str, str]
     files: Sequence[str] = ()
     count: int | None = None
+    start_ns: int = 0
     end_ns: int = 0
+
+    def agrees(
+        self, kept: int, names: Sequence[str], records: Mapping[str, Mapping[str, str]]
+    ) -> bool:
+        """Return whether it says what is in the files."""
+        told = {key: text for key, text in self.custom_data.items() if key in _RECORDS}
+        return self.count == kept and list(self.files) == names and told == _as_json(records)
 
 
 def recover(folder: Path) -> Recovery:
@@ -121,12 +139,15 @@ def _read_before(folder: Path) -> _Before:
     try:
         start_ns = int(information["starting_time"]["nanoseconds_since_epoch"])
         return _Before(
-            custom_data=dict(information.get("custom_data") or {}),
+            custom_data={
+                str(key): str(text) for key, text in (information.get("custom_data") or {}).items()
+            },
             files=[str(name) for name in information["relative_file_paths"]],
             count=int(information["message_count"]),
+            start_ns=start_ns,
             end_ns=start_ns + int(information["duration"]["nanoseconds"]),
         )
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return _Before({})
 
 
@@ -134,24 +155,27 @@ def _mend(folder: Path, walked: Sequence[_Walked], before: _Before) -> Recovery:
     contents = [one.tally.contents() for one in walked]
     kept = sum(file.count for file in contents)
     names = [one.path.name for one in walked]
-    broken = [one for one in walked if not one.scanner.is_complete]
-    if not broken and before.count == kept and list(before.files) == names:
+    records = _records(walked, before)
+    broken = [one for one in walked if one.is_broken]
+    if not broken and before.agrees(kept, names, records):
         return Recovery(folder, False, kept, 0, f"complete: {kept} messages, nothing to do")
     lost_ns = _lost_ns(walked, before)
     what = _what(kept, lost_ns, broken, before)
-    records = _records(walked, before)
     if META_RECORD in records:
         records[OUTCOME_RECORD] = outcome_record(_result(walked, records, before, what))
     for one in broken:
         rewrite(one.path, records)
-    custom = {**before.custom_data, **{key: json.dumps(record) for key, record in records.items()}}
-    write_metadata(folder, contents, custom)
+    write_metadata(folder, contents, before.custom_data | _as_json(records))
     return Recovery(folder, True, kept, lost_ns, what)
+
+
+def _as_json(records: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    return {key: json.dumps(record) for key, record in records.items()}
 
 
 def _lost_ns(walked: Sequence[_Walked], before: _Before) -> int:
     end_ns = max(one.tally.span.end_ns for one in walked)
-    told_ns = max(0, before.end_ns - end_ns) if before.count else 0
+    told_ns = max(0, before.end_ns - max(end_ns, before.start_ns)) if before.count else 0
     return max(told_ns, sum(one.scanner.lost_ns for one in walked))
 
 
@@ -170,18 +194,38 @@ def _what(kept: int, lost_ns: int, broken: Sequence[_Walked], before: _Before) -
 
 
 def _records(walked: Sequence[_Walked], before: _Before) -> dict[str, Mapping[str, str]]:
-    """Return `lam` and `lam.outcome` as they are in the files, else in metadata.yaml."""
+    """Return `lam` and `lam.outcome` as they are in the files, else in metadata.yaml.
+
+    Raises:
+        NewerFormatError: if a newer LAM wrote them.
+    """
     found: dict[str, Mapping[str, str]] = {}
-    for key in (META_RECORD, OUTCOME_RECORD):
-        for one in walked:
-            if key in one.tally.records:
-                found[key] = one.tally.records[key]
-        if key not in found and key in before.custom_data:
-            try:
-                found[key] = dict(json.loads(before.custom_data[key]))
-            except (TypeError, ValueError):
-                continue
+    for key in _RECORDS:
+        candidates = [one.tally.records[key] for one in walked if key in one.tally.records]
+        candidates += _from_json(before.custom_data.get(key, ""))
+        if key == META_RECORD:  # better than nothing
+            candidates += [{**record, "robot": ""} for record in candidates]
+        sound = [record for record in candidates if _makes_sense(key, record)]
+        if sound:
+            found[key] = sound[0]
     return found
+
+
+def _makes_sense(key: str, record: Mapping[str, str]) -> bool:
+    try:
+        read_meta(record) if key == META_RECORD else read_result(record)
+    except NewerFormatError:
+        raise
+    except DataError:
+        return False
+    return True
+
+
+def _from_json(text: str) -> list[dict[str, str]]:
+    try:
+        return [dict(json.loads(text))]
+    except (TypeError, ValueError):
+        return []
 
 
 def _result(
@@ -198,16 +242,9 @@ def _result(
         faults |= one.tally.faults()
     duration_ns = max(one.tally.span.duration_ns for one in walked)
     outcome, reason = Outcome.ABORTED, f"recovered: {what}"
-    written = _written_result(records)
-    if written is not None and written.frames == frames:
-        return written
-    if written is not None:
+    if OUTCOME_RECORD in records:
+        written = read_result(records[OUTCOME_RECORD])
+        if written.frames == frames:
+            return written
         reason = f"{reason}; it had ended as {written.outcome}"
     return EpisodeResult(outcome, reason, duration_ns, frames, faults)
-
-
-def _written_result(records: Mapping[str, Mapping[str, str]]) -> EpisodeResult | None:
-    try:
-        return read_result(records[OUTCOME_RECORD])
-    except (KeyError, DataError):
-        return None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mcap.records import Attachment, Channel, Header, McapRecord, Message, Metadata, Schema
+from mcap.records import Attachment, Channel, McapRecord, Message, Metadata, Schema
 from mcap.writer import CompressionType, Writer
 
 from lam_ros.core.errors import MachineError
 from lam_ros.recording.disk import RecordFile, sync_folder
 from lam_ros.recording.format import META_RECORD, OUTCOME_RECORD, PROFILE
-from lam_ros.recording.scan import Scanner
+from lam_ros.recording.scan import Scanner, read_head
 
 _CHUNK_BYTES = 4 << 20
 _COMPRESSIONS = {
@@ -49,21 +49,14 @@ def rewrite(path: Path, records: Mapping[str, Mapping[str, str]]) -> None:
 
 
 def _copy(path: Path, file: RecordFile, records: Mapping[str, Mapping[str, str]]) -> None:
-    scanner = Scanner(path)
-    walk = scanner.records()
-    first = next(walk, None)
-    profile = first.profile if isinstance(first, Header) else PROFILE
-    # The compression is known when the first record of the first chunk has come.
-    second = next(walk, None)
-    compression = _COMPRESSIONS.get(scanner.compression, CompressionType.NONE)
+    head = read_head(path)
+    compression = _COMPRESSIONS.get(head.compression, CompressionType.NONE)
     writer = Writer(file, _CHUNK_BYTES, compression)  # type: ignore[arg-type]
-    writer.start(profile=profile)
+    writer.start(profile=head.profile or PROFILE)
     if META_RECORD in records:
         writer.add_metadata(META_RECORD, dict(records[META_RECORD]))
     copy = _Copy(writer)
-    if second is not None:
-        copy.add(second)
-    for record in walk:
+    for record in Scanner(path).records():
         copy.add(record)
     copy.finish()
     writer.flush()

@@ -2,16 +2,16 @@
 
 The library's own stream reader takes a short read at the end of a file for a whole
 record.  Here a record counts only if all its bytes are there: also one inside a chunk
-that was cut off, but none of a chunk with a wrong checksum.
+that was cut off, but nothing of a chunk with a wrong checksum.
 """
 
 from __future__ import annotations
 
 import io
-import itertools
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -20,8 +20,11 @@ import zstandard
 from mcap.data_stream import ReadDataStream
 from mcap.exceptions import McapError
 from mcap.opcode import Opcode
-from mcap.records import Attachment, Channel, Footer, Header, McapRecord, Message, Metadata, Schema
+from mcap.records import Attachment, Channel, Header, McapRecord, Message, Metadata, Schema
 from mcap.writer import MCAP0_MAGIC
+
+from lam_ros.core.errors import DataError
+from lam_ros.recording.definitions import hash_of
 
 DAMAGED = (
     McapError,
@@ -41,6 +44,8 @@ _FRAME = struct.Struct("<BQ")
 _CHUNK_HEAD = struct.Struct("<QQQI")
 _MESSAGE_HEAD = struct.Struct("<HIQQ")
 _TEXT_LENGTH = struct.Struct("<I")
+_FOOTER = struct.Struct("<QQI")
+_END_BYTES = _FRAME.size + _FOOTER.size + len(MCAP0_MAGIC)
 _CRC_BYTES = 4
 _DATA_LENGTH_BYTES = 8
 _PLAIN: dict[int, Callable[[ReadDataStream], McapRecord]] = {
@@ -73,19 +78,22 @@ class Scanner:
     def records(self) -> Iterator[McapRecord]:
         """Yield what is whole: header, schemas, channels, messages, metadata, attachments.
 
-        Schemas and channels come again from the summary of a closed file.
+        Schemas and channels of a closed file come from its summary, and then again.
 
         Raises:
             OSError: if the file cannot be read.
         """
         with self.path.open("rb") as file:
+            summary = _read_summary(file)
+            yield from self._definitions(summary or b"")
+            file.seek(0)
             if file.read(len(MCAP0_MAGIC)) != MCAP0_MAGIC:
                 return
             for opcode, body, is_whole in _frames(file):
                 if opcode == Opcode.CHUNK:
                     yield from self._chunk(body, is_whole)
-                elif opcode == Opcode.FOOTER and is_whole:
-                    self.is_complete = not self.damaged and _is_closed(file, body)
+                elif opcode == Opcode.DATA_END:
+                    self.is_complete = summary is not None and not self.damaged
                     return
                 elif is_whole:
                     yield from self._record(opcode, body)
@@ -98,19 +106,34 @@ class Scanner:
         except DAMAGED:
             self.damaged += is_whole
             return
-        is_intact = is_whole and len(data) == size and (not crc or crc == zlib.crc32(data))
-        is_wrong = is_whole and not is_intact
+        if is_whole and (len(data) != size or (crc and crc != zlib.crc32(data))):
+            self.damaged += 1
+            self.lost_ns += max(0, end_ns - start_ns)
+            yield from self._definitions(data, is_doubtful=True)
+            return
         last_ns = start_ns
         for opcode, part, part_is_whole in _frames(io.BytesIO(data)):
-            if not part_is_whole or (is_wrong and opcode == Opcode.MESSAGE):
-                continue
-            for record in self._record(opcode, part):
+            for record in self._record(opcode, part) if part_is_whole else ():
                 if isinstance(record, Message):
                     last_ns = max(last_ns, record.log_time)
                 yield record
-        self.damaged += is_wrong
-        if not is_intact:
+        if not is_whole:
             self.lost_ns += max(0, end_ns - last_ns)
+
+    def _definitions(self, data: bytes, *, is_doubtful: bool = False) -> Iterator[McapRecord]:
+        """Yield schemas and channels; doubtful ones only if their hash is that of their type."""
+        schemas: dict[int, Schema] = {}
+        for opcode, body, is_whole in _frames(io.BytesIO(data)):
+            if not is_whole or opcode not in (Opcode.SCHEMA, Opcode.CHANNEL):
+                continue
+            for record in self._record(opcode, body):
+                if isinstance(record, Schema):
+                    schemas[record.id] = record
+                elif isinstance(record, Channel) and record.schema_id in schemas:
+                    schema = schemas[record.schema_id]
+                    if is_doubtful and not _has_hash(schema, record):
+                        continue
+                    yield from (schema, record)
 
     def _record(self, opcode: int, body: bytes) -> Iterator[McapRecord]:
         """Yield the record if it is of a kind that matters and makes sense."""
@@ -120,13 +143,23 @@ class Scanner:
                 data = body[_MESSAGE_HEAD.size :]
                 record: McapRecord = Message(channel_id, log_ns, data, publish_ns, sequence)
             elif opcode in _PLAIN:
-                record = _PLAIN[opcode](ReadDataStream(io.BytesIO(body)))
+                record = _PLAIN[opcode](ReadDataStream(_Exact(body)))
             else:
                 return
         except DAMAGED:
             self.damaged += 1
             return
         yield record
+
+
+class _Exact(io.BytesIO):
+    """Bytes that end where they end: the library takes what it gets for what it asked for."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if size is not None and len(data) < size:
+            raise EOFError("a record is shorter than what is in it")
+        return data
 
 
 def _frames(file: IO[bytes]) -> Iterator[tuple[int, bytes, bool]]:
@@ -142,6 +175,15 @@ def _frames(file: IO[bytes]) -> Iterator[tuple[int, bytes, bool]]:
         yield opcode, body, len(body) == length
         if len(body) < length:
             return
+
+
+def _has_hash(schema: Schema, channel: Channel) -> bool:
+    """Return whether a definition is the one whose hash the channel has."""
+    expected = channel.metadata.get("topic_type_hash")
+    try:
+        return expected == hash_of(schema.name, schema.data.decode())
+    except (DataError, *DAMAGED):
+        return False
 
 
 def _compressed(body: bytes) -> tuple[str, bytes]:
@@ -164,16 +206,21 @@ def _unpack(compression: str, data: bytes) -> bytes:
     raise ValueError(f"unknown compression '{compression}'")
 
 
-def _is_closed(file: IO[bytes], footer: bytes) -> bool:
-    """Return whether the end of the file, which is just behind its footer, is right."""
-    if file.read(len(MCAP0_MAGIC)) != MCAP0_MAGIC:
-        return False
-    found = Footer.read(ReadDataStream(io.BytesIO(footer)))
-    if not found.summary_start or not found.summary_crc:
-        return bool(found.summary_start)
-    end = file.tell() - len(MCAP0_MAGIC) - _CRC_BYTES
-    file.seek(found.summary_start)
-    return bool(zlib.crc32(file.read(end - found.summary_start)) == found.summary_crc)
+def _read_summary(file: IO[bytes]) -> bytes | None:
+    """Return the summary of a file that was closed; None if its end is missing or wrong."""
+    size = file.seek(0, io.SEEK_END)
+    if size < _END_BYTES + len(MCAP0_MAGIC):
+        return None
+    file.seek(size - _END_BYTES)
+    end = file.read()
+    start, _, crc = _FOOTER.unpack_from(end, _FRAME.size)
+    is_footer = end.startswith(_FRAME.pack(Opcode.FOOTER, _FOOTER.size))
+    if not is_footer or not end.endswith(MCAP0_MAGIC) or not start:
+        return None
+    file.seek(start)
+    summary = file.read(max(0, size - _END_BYTES - start))
+    protected = summary + end[: _FRAME.size + _FOOTER.size - _CRC_BYTES]
+    return None if crc and crc != zlib.crc32(protected) else summary
 
 
 def has_end(path: Path) -> bool:
@@ -184,9 +231,41 @@ def has_end(path: Path) -> bool:
         return size > 2 * len(MCAP0_MAGIC) and file.read() == MCAP0_MAGIC
 
 
-def first_metadata(path: Path) -> tuple[str, dict[str, str]]:
-    """Return name and content of the metadata record right behind the header, or nothing."""
-    for record in itertools.islice(Scanner(path).records(), 2):
-        if isinstance(record, Metadata):
-            return record.name, record.metadata
-    return "", {}
+@dataclass(frozen=True)
+class Head:
+    """How a file begins.
+
+    Attributes:
+        profile: empty if there is no header.
+        compression: of its first chunk.
+        records: metadata before the first chunk, by name.
+    """
+
+    profile: str = ""
+    compression: str = ""
+    records: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def read_head(path: Path) -> Head:
+    """Read a file up to its first chunk.
+
+    Raises:
+        OSError: if the file cannot be read.
+    """
+    profile = ""
+    records: dict[str, Mapping[str, str]] = {}
+    with path.open("rb") as file:
+        if file.read(len(MCAP0_MAGIC)) != MCAP0_MAGIC:
+            return Head()
+        for opcode, body, is_whole in _frames(file):
+            try:
+                if opcode == Opcode.CHUNK:
+                    return Head(profile, _compressed(body)[0], records)
+                if opcode == Opcode.HEADER and is_whole:
+                    profile = Header.read(ReadDataStream(_Exact(body))).profile
+                if opcode == Opcode.METADATA and is_whole:
+                    record = Metadata.read(ReadDataStream(_Exact(body)))
+                    records[record.name] = record.metadata
+            except DAMAGED:
+                continue
+    return Head(profile, "", records)

@@ -23,7 +23,7 @@ from lam_ros.recording.format import (
     unknown_meta,
 )
 from lam_ros.recording.metadata import custom_records
-from lam_ros.recording.scan import first_metadata, has_end
+from lam_ros.recording.scan import has_end, read_head
 
 _EPISODE = re.compile(r"episode_(\d{6,})$")
 
@@ -138,7 +138,7 @@ def known_records(folder: Path) -> dict[str, Mapping[str, str]]:
     found = custom_records(folder)
     files = bag_files(folder)
     if META_RECORD not in found and files:
-        name, record = first_metadata(files[0])
-        if name == META_RECORD:
-            found[name] = record
+        head = read_head(files[0])
+        if META_RECORD in head.records:
+            found[META_RECORD] = head.records[META_RECORD]
     return found

@@ -81,9 +81,12 @@ def _reading(path: Path, remedy: str = "lam episodes recover {}") -> Iterator[No
         ) from None
 
 
-def _types(definitions: Mapping[str, Schema], type_names: Collection[str]) -> Typestore:
-    wanted = {name: definitions[name].data.decode() for name in type_names if name in definitions}
-    return types_in(wanted)
+def _types(
+    folder: Path, definitions: Mapping[int, Schema], type_names: Collection[str]
+) -> Typestore:
+    with _reading(folder):
+        texts = {schema.name: schema.data.decode() for schema in definitions.values()}
+    return types_in({name: texts[name] for name in type_names if name in texts})
 
 
 class IndexedFile:
@@ -124,7 +127,8 @@ class IndexedFile:
             count = statistics.channel_message_counts.get(channel.id, 0)
             if channel.topic in found:
                 count += found[channel.topic].count
-            found[channel.topic] = TopicInfo(self._summary.schemas[channel.schema_id].name, count)
+            schema = self._summary.schemas.get(channel.schema_id)
+            found[channel.topic] = TopicInfo(schema.name if schema else "", count)
         return found
 
     def messages(self, topics: Collection[str]) -> Iterator[Raw]:
@@ -136,8 +140,7 @@ class IndexedFile:
 
     def types(self, type_names: Collection[str]) -> Typestore:
         """Return the definitions of these types."""
-        schemas = {schema.name: schema for schema in self._summary.schemas.values()}
-        return _types(schemas, type_names)
+        return _types(self._folder, self._summary.schemas, type_names)
 
 
 class CutOffFile:
@@ -172,8 +175,7 @@ class CutOffFile:
 
     def types(self, type_names: Collection[str]) -> Typestore:
         """Return the definitions of these types."""
-        schemas = {schema.name: schema for schema in self._tally.schemas.values()}
-        return _types(schemas, type_names)
+        return _types(self._folder, self._tally.schemas, type_names)
 
 
 class RosbagsFolder:

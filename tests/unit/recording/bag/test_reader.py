@@ -102,10 +102,9 @@ def test_messages_that_came_out_of_order_are_read_in_order(kit: Any, episode: Pa
 
 
 def test_a_bag_of_several_files_is_read_and_recovered(kit: Any, tmp_path: Path) -> None:
-    folder = kit.record(tmp_path / "episode_000000")
-    first = folder / "episode_000000_0.mcap"
-    shutil.copy(first, folder / "episode_000000_1.mcap")
-    with (folder / "episode_000000_1.mcap").open("r+b") as file:
+    folder = made_elsewhere(kit, tmp_path / "bag", "mcap")
+    shutil.copy(folder / "bag.mcap", folder / "bag_1.mcap")
+    with (folder / "bag_1.mcap").open("r+b") as file:
         file.truncate(100_000)
 
     kept = recover(folder).kept
@@ -113,6 +112,19 @@ def test_a_bag_of_several_files_is_read_and_recovered(kit: Any, tmp_path: Path) 
     assert len(kit.stream) < kept < 2 * len(kit.stream)
     assert len(list(EpisodeReader(folder).messages(decode=False))) == kept
     assert not recover(folder).changed
+
+
+def test_messages_that_metadata_yaml_promises_are_not_silently_missing(
+    kit: Any, tmp_path: Path
+) -> None:
+    folder = made_elsewhere(kit, tmp_path / "bag", "sqlite3")
+    path = folder / "metadata.yaml"
+    path.write_text(path.read_text().replace("message_count: 100", "message_count: 107"))
+    read = EpisodeReader(folder)
+
+    assert len(list(read.messages([kit.PICTURES]))) == 50
+    with pytest.raises(DataError, match=r"100 of 107 messages can be read"):
+        list(read.messages([kit.JOINTS]))
 
 
 @pytest.mark.parametrize("kind", ["mcap", "sqlite3"])
