@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lam_ros.core.robot import RobotDescription
-from lam_ros.recording.convert.grid import Segment, stream_names
+from lam_ros.recording.convert.grid import stream_names
 from lam_ros.recording.convert.pictures import codec_options, pixel_format
+from lam_ros.recording.convert.segments import Segment
 
 # Names that begin neither with `observation.` nor with `action`: LeRobot would take them
 # for inputs or outputs of a policy.

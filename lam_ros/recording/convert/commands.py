@@ -11,8 +11,8 @@ from lam_ros.core.clock import NS_PER_S
 from lam_ros.core.inbound import Rejected, RejectRule, parse_joint_state
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import FloatArray, Source, Verdict
-from lam_ros.recording.convert.grid import Command
 from lam_ros.recording.convert.naming import Naming
+from lam_ros.recording.convert.tracks import Command
 from lam_ros.recording.reader import Recorded
 
 REPORT = "lam_interfaces/msg/SafetyReport"

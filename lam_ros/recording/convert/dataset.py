@@ -13,7 +13,6 @@ next one to open the data set.  Beside LeRobot's files there are, below `meta/la
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,23 +26,31 @@ import pyarrow.parquet as pq
 from lam_ros.core.errors import BusyError, DataError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.locks import Lock
-from lam_ros.recording.convert.columns import Feature, features_of
+from lam_ros.recording.convert.columns import features_of
+from lam_ros.recording.convert.layout import (
+    CHUNK_SIZE,
+    DATA,
+    EPISODES,
+    INFO,
+    PANDAS_TASKS,
+    RECORDINGS,
+    ROBOT,
+    SAID,
+    STATS,
+    TASKS,
+    VERSION,
+    VIDEO,
+    WORK,
+    in_order,
+    require_same,
+    sync,
+    write_json,
+    write_table,
+)
 from lam_ros.recording.convert.parts import EpisodePart, Part
 from lam_ros.recording.convert.pictures import join_videos
 from lam_ros.recording.convert.statistics import combine, of_column
 
-VERSION = "v3.0"
-WORK = ".convert"
-INFO = "meta/info.json"
-STATS = "meta/stats.json"
-TASKS = "meta/tasks.parquet"
-ROBOT = "meta/lam/robot.json"
-RECORDINGS = "meta/lam/recordings.json"
-SAID = "meta/lam/episodes.parquet"
-DATA = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
-EPISODES = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
-VIDEO = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
-CHUNK_SIZE = 1000
 _READY = "ready"
 _UNSAID = "the steps of some episodes are not known"
 
@@ -106,7 +113,7 @@ class DatasetFolder:
         self._stage_rest(stage, placed, parts, len(tasks))
         is_said = self._stage_said(stage, placed)
         (stage / _READY).write_text("" if is_said else _UNSAID, encoding="utf-8")
-        _sync(stage)
+        sync(stage)
         self._finish_append()
         self.info = self._read_info()
         self.recordings = self._read_json(RECORDINGS, [])
@@ -129,7 +136,7 @@ class DatasetFolder:
         features = features_of(self.robot, self.fps)
         info: dict[str, Any] | None = self._read_json(INFO, None)
         if info is not None:
-            _require_same(self.root, info, features, self.fps)
+            require_same(self.root, info, features, self.fps)
             self._require_same_robot()
             return info
         return {
@@ -187,7 +194,7 @@ class DatasetFolder:
         texts = [row["task"] for row in sorted(known, key=lambda row: row["task_index"])]
         texts = list(dict.fromkeys([*texts, *(t for item in placed for t in item.episode.tasks)]))
         table = pa.table({"task_index": pa.array(range(len(texts)), pa.int64()), "task": texts})
-        _write_table(table.replace_schema_metadata(_PANDAS_TASKS), stage / TASKS)
+        write_table(table.replace_schema_metadata(PANDAS_TASKS), stage / TASKS)
         return texts
 
     def _stage_data(self, path: Path, placed: Sequence[_Placed], tasks: list[str]) -> None:
@@ -229,7 +236,7 @@ class DatasetFolder:
     ) -> None:
         rows = [self._episode_row(item, chunk, file, videos) for item in placed]
         path = stage / EPISODES.format(chunk_index=chunk, file_index=file)
-        _write_table(pa.Table.from_pylist(rows), path)
+        write_table(pa.Table.from_pylist(rows), path)
 
     def _episode_row(
         self, item: _Placed, chunk: int, file: int, videos: Mapping[str, tuple[int, int]]
@@ -260,15 +267,15 @@ class DatasetFolder:
     ) -> None:
         kept = self._read_json(STATS, None)
         new = [_statistics(item) for item in placed]
-        _write_json(_plain(combine([kept, *new] if kept else new)), stage / STATS)
+        write_json(_plain(combine([kept, *new] if kept else new)), stage / STATS)
         first = self.episodes
         entries = list(self.recordings)
         for part in parts:
             indices = list(range(first, first + len(part.episodes)))
             entries.append({**part.recording, "episodes": indices, "frames": part.frames})
             first += len(part.episodes)
-        _write_json(entries, stage / RECORDINGS)
-        _write_json(_robot_file(self.robot), stage / ROBOT)
+        write_json(entries, stage / RECORDINGS)
+        write_json(_robot_file(self.robot), stage / ROBOT)
         episodes = self.episodes + len(placed)
         info = {
             **self.info,
@@ -277,7 +284,7 @@ class DatasetFolder:
             "total_tasks": n_tasks,
             "splits": {"train": f"0:{episodes}"},
         }
-        _write_json(info, stage / INFO)
+        write_json(info, stage / INFO)
 
     def _stage_said(self, stage: Path, placed: Sequence[_Placed]) -> bool:
         """Write how each episode's step is said, if it is known of every one."""
@@ -286,7 +293,7 @@ class DatasetFolder:
         new = [_said_row(item, self.fps) for item in placed if item.episode.words]
         is_said = len(kept) == self.episodes and len(new) == len(placed)
         if is_said:
-            _write_table(pa.Table.from_pylist([*kept, *new]), stage / SAID)
+            write_table(pa.Table.from_pylist([*kept, *new]), stage / SAID)
         return is_said
 
     # -- moving --------------------------------------------------------------------------
@@ -305,16 +312,6 @@ class DatasetFolder:
             path.replace(target)
         (stage / _READY).unlink()
         shutil.rmtree(stage)
-
-
-def in_order(stage: Path) -> list[Path]:
-    """Return staged files in the order in which they may come into being.
-
-    Whoever reads the data set between two of them sees the episodes before the append.
-    """
-    order = ("videos/*/*/*", "data/*/*", TASKS, "meta/episodes/*/*", "meta/lam/*")
-    files = [path for pattern in order for path in sorted(stage.glob(pattern))]
-    return [*files, *(stage / name for name in (STATS, INFO) if (stage / name).is_file())]
 
 
 @contextmanager
@@ -342,33 +339,6 @@ def opened(root: Path, robot: RobotDescription, fps: int) -> Iterator[DatasetFol
 
 
 # -- inside ------------------------------------------------------------------------------
-
-_PANDAS_TASKS = {
-    "pandas": json.dumps(
-        {
-            "index_columns": ["task"],
-            "column_indexes": [
-                {
-                    "name": None, "field_name": None, "pandas_type": "unicode",
-                    "numpy_type": "object", "metadata": {"encoding": "UTF-8"},
-                }
-            ],
-            "columns": [
-                {
-                    "name": "task_index", "field_name": "task_index", "pandas_type": "int64",
-                    "numpy_type": "int64", "metadata": None,
-                },
-                {
-                    "name": "task", "field_name": "task", "pandas_type": "unicode",
-                    "numpy_type": "object", "metadata": None,
-                },
-            ],
-            "creator": {"library": "pyarrow", "version": pa.__version__},
-            "pandas_version": "2.2.3",
-        }
-    )
-}  # fmt: skip
-"""Tells pandas, and so LeRobot, that the text is the index."""
 
 
 def _numbered(table: pa.Table, item: _Placed, tasks: list[str]) -> pa.Table:
@@ -419,42 +389,3 @@ def _robot_file(robot: RobotDescription) -> dict[str, Any]:
         "fingerprint": robot.fingerprint(),
         "units": {robot.features.state: "rad", robot.features.action: "rad"},
     }
-
-
-def _require_same(
-    root: Path, info: Mapping[str, Any], features: Mapping[str, Feature], fps: int
-) -> None:
-    """Refuse to append to a data set with another rate or other features."""
-    differences = [] if info["fps"] == fps else [f"fps is {info['fps']} there, {fps} here"]
-    for name in sorted(set(info["features"]) | set(features)):
-        there, here = info["features"].get(name), features.get(name)
-        if there is None or here is None:
-            differences.append(f"'{name}' is only {'there' if here is None else 'here'}")
-            continue
-        differences += [
-            f"{key} of '{name}' is {there.get(key)} there, {here.get(key)} here"
-            for key in ("dtype", "shape", "names")
-            if there.get(key) != here.get(key)
-        ]
-    if differences:
-        raise DataError(
-            f"data set {root}: does not fit what would be appended: {'; '.join(differences)}; "
-            "give another folder, or the same --fps and robot"
-        )
-
-
-def _write_table(table: pa.Table, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, path)
-
-
-def _write_json(content: Any, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def _sync(folder: Path) -> None:
-    """Have the disk keep every file below a folder."""
-    for path in (p for p in folder.rglob("*") if p.is_file()):
-        with path.open("rb") as file:
-            os.fsync(file.fileno())

@@ -12,8 +12,7 @@ t_k+1: where the joints are to be one frame later, as in the data that the simul
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -23,149 +22,14 @@ from lam_ros.core.clock import NS_PER_MS, NS_PER_S, period_ns
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import (
     CameraFrame,
-    FloatArray,
     ImageArray,
-    JointState,
     NotReady,
     NotReadyReason,
     Observation,
     Source,
-    Verdict,
 )
-
-ACTION = "action"
-"""The command stream's name in ages, stamps and gaps."""
-
-SHORT = "short"
-"""The reason of a gap that is a piece too short to be an episode."""
-
-Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One picture of a camera as it was received, without its pixels.
-
-    Attributes:
-        number: which message of its topic it is, from 0.
-    """
-
-    camera: str
-    received_ns: int
-    stamp_ns: int
-    height_px: int
-    width_px: int
-    number: int
-
-
-@dataclass(frozen=True, eq=False)
-class Joints:
-    """One joint state as it was received."""
-
-    received_ns: int
-    state: JointState
-
-
-@dataclass(frozen=True, eq=False)
-class Command:
-    """What was asked of the arm at one instant and what safety let pass, shape (J,)."""
-
-    received_ns: int
-    stamp_ns: int
-    asked_rad: FloatArray
-    passed_rad: FloatArray
-    source: Source = Source.NONE
-    verdict: Verdict = Verdict.PASS
-
-
-@dataclass(frozen=True)
-class Said:
-    """A text that holds from a time on."""
-
-    since_ns: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Held:
-    """Whether a person holds the arm, from a time on."""
-
-    since_ns: int
-    by_person: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Tracks:
-    """Everything of a recording but the pixels, each stream in the order of receipt.
-
-    Attributes:
-        pictures: camera -> its pictures.
-        faults: what was wrong with single messages, and how often.
-    """
-
-    pictures: Mapping[str, Sequence[Picture]]
-    joints: Sequence[Joints]
-    commands: Sequence[Command]
-    tasks: Sequence[Said] = ()
-    held: Sequence[Held] = ()
-    faults: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Rows that could not be made: `stream` is to blame for `reason`."""
-
-    stream: str
-    reason: str
-    detail: str
-    start_ns: int
-    seconds: float
-
-
-@dataclass(frozen=True, eq=False)
-class Segment:
-    """Rows without a gap between them, T of them, S streams (cameras, joints, action).
-
-    Attributes:
-        stamp_ns: the grid times, shape (T,).
-        state_rad, action_rad, passed_rad: shape (T, J).
-        verdict, intervention: shape (T,).
-        tasks: what was to be done, one a row.
-        stream_stamp_ns, stream_age_s: real stamp of what each row holds, and how old it
-            was at the time it stands for, shape (T, S).
-        picture: camera -> number of the message with the row's picture, shape (T,).
-    """
-
-    stamp_ns: Ints
-    state_rad: FloatArray
-    action_rad: FloatArray
-    passed_rad: FloatArray
-    verdict: Ints
-    intervention: npt.NDArray[np.bool_]
-    tasks: tuple[str, ...]
-    stream_stamp_ns: Ints
-    stream_age_s: FloatArray
-    picture: Mapping[str, Ints]
-
-    def __len__(self) -> int:
-        """Return the number of rows T."""
-        return len(self.stamp_ns)
-
-    def cut(self, first: int, end: int) -> Segment:
-        """Return the rows from `first` to before `end`."""
-        rows = slice(first, end)
-        return Segment(
-            stamp_ns=self.stamp_ns[rows],
-            state_rad=self.state_rad[rows],
-            action_rad=self.action_rad[rows],
-            passed_rad=self.passed_rad[rows],
-            verdict=self.verdict[rows],
-            intervention=self.intervention[rows],
-            tasks=self.tasks[rows],
-            stream_stamp_ns=self.stream_stamp_ns[rows],
-            stream_age_s=self.stream_age_s[rows],
-            picture={name: numbers[rows] for name, numbers in self.picture.items()},
-        )
+from lam_ros.recording.convert.segments import SHORT, Gap, Ints, Plan, Segment
+from lam_ros.recording.convert.tracks import ACTION, Command, Joints, Picture, Said, Tracks
 
 
 @dataclass(frozen=True)
@@ -182,14 +46,6 @@ class GridConfig:
     fps: int = 25
     command_stale_after_s: float | None = None
     min_frames: int = 25
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """What becomes of a recording: segments, and what lies between them."""
-
-    segments: tuple[Segment, ...]
-    gaps: tuple[Gap, ...]
 
 
 def stream_names(robot: RobotDescription) -> tuple[str, ...]:
@@ -229,22 +85,6 @@ def lay_grid(robot: RobotDescription, tracks: Tracks, config: GridConfig) -> Pla
     close()
     gaps.extend(gap.close())
     return Plan(tuple(segments), tuple(sorted(gaps, key=lambda g: g.start_ns)))
-
-
-def by_task(plan: Plan, config: GridConfig) -> Plan:
-    """Return the plan with segments that end where another text begins."""
-    segments: list[Segment] = []
-    gaps = list(plan.gaps)
-    for segment in plan.segments:
-        edges = [k for k in range(1, len(segment)) if segment.tasks[k] != segment.tasks[k - 1]]
-        for piece in (segment.cut(a, b) for a, b in pairwise([0, *edges, len(segment)])):
-            if len(piece) >= config.min_frames:
-                segments.append(piece)
-                continue
-            seconds = len(piece) / config.fps
-            detail = f"{len(piece)} frames of '{piece.tasks[0]}', {config.min_frames} are needed"
-            gaps.append(Gap("", SHORT, detail, int(piece.stamp_ns[0]), seconds))
-    return Plan(tuple(segments), tuple(sorted(gaps, key=lambda gap: gap.start_ns)))
 
 
 # -- inside ----------------------------------------------------------------------------

@@ -22,16 +22,10 @@ import pyarrow.parquet as pq
 from lam_ros.core.errors import DataError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.recording.convert.columns import columns_of
-from lam_ros.recording.convert.grid import (
-    SHORT,
-    GridConfig,
-    Plan,
-    Segment,
-    by_task,
-    lay_grid,
-)
+from lam_ros.recording.convert.grid import GridConfig, lay_grid
 from lam_ros.recording.convert.naming import Naming
 from lam_ros.recording.convert.pictures import Shot, film
+from lam_ros.recording.convert.segments import SHORT, Plan, Segment, by_task
 from lam_ros.recording.convert.statistics import FeatureStatistics, of_column
 from lam_ros.recording.convert.steps import step_words
 from lam_ros.recording.convert.streams import Sources, find_sources, read_tracks
@@ -165,7 +159,7 @@ def make_part(
     tracks = read_tracks(reader, robot, naming, sources, said)
     plan = lay_grid(robot, tracks, config.grid)
     if config.by_task:
-        plan = by_task(plan, config.grid)
+        plan = by_task(plan, config.grid.fps, config.grid.min_frames)
     _require_rows(plan, config)
     building = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(building, ignore_errors=True)

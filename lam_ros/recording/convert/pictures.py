@@ -20,7 +20,7 @@ from lam_ros.core.errors import DataError
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.robot import Camera
 from lam_ros.core.types import ImageArray
-from lam_ros.recording.convert.grid import Ints
+from lam_ros.recording.convert.segments import Ints
 from lam_ros.recording.convert.statistics import FeatureStatistics, PictureStatistics
 from lam_sim.video import CODEC, CODEC_OPTIONS
 

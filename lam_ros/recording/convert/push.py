@@ -14,7 +14,7 @@ from huggingface_hub.errors import (
 from rich.console import Console
 
 from lam_ros.core.errors import ConfigError, MachineError
-from lam_ros.recording.convert.dataset import VERSION, WORK
+from lam_ros.recording.convert.layout import VERSION, WORK
 
 _UNAUTHORISED = (401, 403)
 

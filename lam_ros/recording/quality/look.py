@@ -14,18 +14,12 @@ from lam_ros.core.assemble import JOINTS
 from lam_ros.core.errors import LamError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import FloatArray, ImageArray
-from lam_ros.recording.convert.grid import (
-    ACTION,
-    GridConfig,
-    Plan,
-    Segment,
-    Tracks,
-    lay_grid,
-    stream_names,
-)
+from lam_ros.recording.convert.grid import GridConfig, lay_grid, stream_names
 from lam_ros.recording.convert.naming import Naming
 from lam_ros.recording.convert.pictures import decode
+from lam_ros.recording.convert.segments import Plan, Segment
 from lam_ros.recording.convert.streams import Sources, find_sources, read_tracks
+from lam_ros.recording.convert.tracks import ACTION, Tracks
 from lam_ros.recording.quality.figures import Figures, StreamFigures
 from lam_ros.recording.quality.skew import (
     NoSkew,

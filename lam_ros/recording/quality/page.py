@@ -12,7 +12,8 @@ import numpy as np
 from lam_ros.core.assemble import JOINTS
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import FloatArray, ImageArray
-from lam_ros.recording.convert.grid import Segment, stream_names
+from lam_ros.recording.convert.grid import stream_names
+from lam_ros.recording.convert.segments import Segment
 from lam_ros.recording.quality.look import Look, changed_by_safety
 from lam_ros.recording.quality.summary import Row, Summary
 from lam_ros.recording.quality.svg import COLORS, Line, Plot, histogram

@@ -126,6 +126,7 @@ def test_without_a_network_a_push_says_so_and_the_data_set_is_complete(
 
     from lam_ros.recording.convert import push as pushing
 
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     record(0)
     lam_convert()
     nowhere = HfApi(endpoint="http://127.0.0.1:9")

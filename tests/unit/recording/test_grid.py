@@ -9,18 +9,10 @@ import pytest
 
 from lam_ros.config import load_robot
 from lam_ros.core.types import JointState, Source
-from lam_ros.recording.convert.grid import (
-    Command,
-    GridConfig,
-    Held,
-    Joints,
-    Picture,
-    Said,
-    Tracks,
-    by_task,
-    lay_grid,
-)
-from lam_ros.recording.convert.streams import on_one_clock
+from lam_ros.recording.convert.clocks import on_one_clock
+from lam_ros.recording.convert.grid import GridConfig, lay_grid
+from lam_ros.recording.convert.segments import by_task
+from lam_ros.recording.convert.tracks import Command, Held, Joints, Picture, Said, Tracks
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -148,7 +140,7 @@ def test_pieces_too_short_to_be_an_episode_are_listed():
 
 def test_an_episode_is_cut_where_the_task_changes():
     said = [Said(0, "one"), Said(S, "two"), Said(3 * S, "three")]
-    plan = by_task(lay_grid(ROBOT, tracks(tasks=said), CONFIG), CONFIG)
+    plan = by_task(lay_grid(ROBOT, tracks(tasks=said), CONFIG), CONFIG.fps, CONFIG.min_frames)
     assert [set(segment.tasks) for segment in plan.segments] == [{"one"}, {"two"}, {"three"}]
     whole = np.concatenate([segment.stamp_ns for segment in plan.segments])
     assert (np.diff(whole) == 40 * MS).all()
