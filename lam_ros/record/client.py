@@ -34,6 +34,10 @@ REPEAT_NS = 2 * NS_PER_S
 """After which an unanswered question is asked again; an answer can be lost at the start."""
 
 
+IDLE_NS = 4 * NS_PER_S
+"""How long the recorder may say that it records nothing before an episode counts as lost."""
+
+
 class Question:
     """A call of a service, repeated until it is answered; asking twice must do no harm."""
 
@@ -74,6 +78,7 @@ class RecordClient:
         self.scene: Scene | None = None
         self.ended: Ended | None = None
         self._heard_ns = 0
+        self._busy_ns: int | None = None
         self._robot, self._clock = robot, RosClock(node)
         self._goal: Any = None
         self._close_question: Question | None = None
@@ -106,6 +111,7 @@ class RecordClient:
     def begin(self, goal: RecordEpisode.Goal) -> None:
         """Have an episode begun; `ended` is there when it is closed."""
         self.ended, self._goal, self._close_question = None, None, None
+        self._busy_ns = self.now_ns()
         self._record.send_goal_async(goal).add_done_callback(self._on_answer)
 
     def close(self, outcome: Outcome, reason: str) -> None:
@@ -115,9 +121,14 @@ class RecordClient:
         self.tick()
 
     def tick(self) -> None:
-        """Repeat what was not answered."""
-        if self._close_question is not None and self.ended is None:
-            self._close_question.answer(self.now_ns())
+        """Repeat what was not answered, and give up on an episode that nobody records."""
+        if self.ended is not None or self._busy_ns is None:
+            return
+        now_ns = self.now_ns()
+        if self._close_question is not None:
+            self._close_question.answer(now_ns)
+        if self._heard_ns - self._busy_ns > IDLE_NS:
+            self.ended = Ended(Outcome.ABORTED, "the recorder gave no word of the episode")
 
     def question_of(self, literals: Sequence[str]) -> Question:
         """Return a question to the judge."""
@@ -167,6 +178,8 @@ class RecordClient:
         if values:
             self._heard_ns = self.now_ns()
             self.statuses, self.values = diagnostics_from(message), self.values | values
+            if values["recording"] == "true":
+                self._busy_ns = self._heard_ns
 
     def _on_joints(self, message: sensor_msgs.msg.JointState) -> None:
         state = joints_from(message, self._robot)

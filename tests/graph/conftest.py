@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from lam_ros.config import load_group, load_robot
+from lam_ros.core.clock import NS_PER_S
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import ActionChunk, Observation
 
@@ -145,3 +146,98 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Patient:
         path.write_text(yaml.safe_dump(data), encoding="utf-8")
         paths[name] = str(path)
     return Patient(**paths)
+
+
+# -- recording -------------------------------------------------------------------------
+
+PERIOD_NS = 40_000_000
+"""Of everything that the resting arm sends."""
+
+
+@pytest.fixture(scope="session")
+def robot_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return a robot that sends at 25 Hz, and may be late: the test's executor is shared."""
+    data = load_group("robot", "so101")
+    data["control_rate_hz"] = 25.0
+    data["joint_state"] = {"rate_hz": 25.0, "stale_after_s": 1.5}
+    for camera in data["cameras"].values():
+        camera |= {"width_px": 64, "height_px": 48, "rate_hz": 25.0, "stale_after_s": 1.5}
+    path = tmp_path_factory.mktemp("robot") / "small.yaml"
+    path.write_text(yaml.safe_dump(data), encoding="utf-8")
+    return str(path)
+
+
+class RestingArm:
+    """An arm at rest with two cameras, on the graph of a test.
+
+    Attributes:
+        silent: cameras that send nothing.
+        sizes: camera -> width and height of its pictures.
+        joint_names: of the joint states.
+        stamp: makes the stamp [ns] of the pictures from the time.
+    """
+
+    def __init__(self, graph: Any, robot_file: str) -> None:
+        import sensor_msgs.msg
+
+        from lam_interfaces import msg as lam_msg
+        from lam_ros.bridge import qos
+        from lam_ros.bridge.clock import RosClock
+
+        self.graph, self.robot = graph, load_robot(robot_file)
+        self.silent: set[str] = set()
+        self.sizes = {c.name: (c.width_px, c.height_px) for c in self.robot.cameras}
+        self.joint_names = list(self.robot.joint_names)
+        self.stamp = lambda now_ns: now_ns
+        self.sent = 0
+        self._clock, node = RosClock(graph.node), graph.node
+        make = node.create_publisher
+        self._image_type = sensor_msgs.msg.Image
+        self._images = {
+            name: make(sensor_msgs.msg.Image, self.robot.image_topic(name), qos.SENSOR)
+            for name in self.robot.camera_names
+        }
+        self._joints = make(sensor_msgs.msg.JointState, "joint_states", qos.SENSOR)
+        self._commands = make(lam_msg.JointCommand, "lam/joint_command", qos.COMMAND)
+        node.create_timer(PERIOD_NS / NS_PER_S, self._send)
+
+    def _send(self) -> None:
+        from lam_ros.bridge.messages import command_to, joints_to, ns_to_stamp
+        from lam_ros.core.types import JointState
+
+        now_ns = self._clock.now_ns()
+        home = np.array(self.robot.poses.home_rad)
+        joints = joints_to(JointState(now_ns, home), self.robot)
+        joints.name = self.joint_names
+        self._joints.publish(joints)
+        self._commands.publish(command_to(home, self.robot, stamp_ns=now_ns))
+        for name, publisher in self._images.items():
+            if name in self.silent:
+                continue
+            width, height = self.sizes[name]
+            image = self._image_type(width=width, height=height, step=3 * width, encoding="rgb8")
+            image.header.stamp = ns_to_stamp(self.stamp(now_ns))
+            image.header.frame_id = f"{name}_optical_frame"
+            image.data.frombytes(bytes([200, 30, 30]) * (width * height))
+            publisher.publish(image)
+        self.sent += 1
+
+
+@pytest.fixture
+def arm(graph: Any, robot_file: str) -> RestingArm:
+    """An arm that sends all streams of an episode."""
+    return RestingArm(graph, robot_file)
+
+
+@pytest.fixture
+def recorder(world: Any, robot_file: str, tmp_path: Path) -> Any:
+    """Bring up the recorder in the test's process; takes more parameters."""
+    from lam_ros.nodes.recorder import RecorderNode
+
+    def bring_up(**values: object) -> Any:
+        common = {"robot": robot_file, "root": str(tmp_path / "rec"), "free_gb": 0.001}
+        return world.bring_up(
+            RecorderNode, **(common | {"reserve_gb": 0.001, "rate_tolerance": 0.9} | values)
+        )
+
+    return bring_up

@@ -13,10 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
-import yaml
 
-from lam_ros.config import load_group, load_robot
 from lam_ros.core.clock import NS_PER_S
 from lam_ros.recording.reader import EpisodeReader
 from lam_ros.recording.status import Level
@@ -33,75 +30,6 @@ node = rclpy.create_node("wrong_camera")
 publisher = node.create_publisher(String, "camera/front/image_raw", 1)
 rclpy.spin(node)
 """
-
-
-@pytest.fixture(scope="module")
-def robot_file(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return a robot that sends at 25 Hz, and may be late: the test's executor is shared."""
-    data = load_group("robot", "so101")
-    data["control_rate_hz"] = 25.0
-    data["joint_state"] = {"rate_hz": 25.0, "stale_after_s": 0.5}
-    for camera in data["cameras"].values():
-        camera |= {"width_px": 64, "height_px": 48, "rate_hz": 25.0, "stale_after_s": 0.5}
-    path = tmp_path_factory.mktemp("robot") / "small.yaml"
-    path.write_text(yaml.safe_dump(data), encoding="utf-8")
-    return str(path)
-
-
-class Arm:
-    """An arm at rest with two cameras, on the graph of a test.
-
-    Attributes:
-        silent: cameras that send nothing.
-        sizes: camera -> width and height of its pictures.
-        joint_names: of the joint states.
-        stamp: makes the stamp [ns] of the pictures from the time.
-    """
-
-    def __init__(self, graph: Any, robot_file: str) -> None:
-        import sensor_msgs.msg
-
-        from lam_interfaces import msg as lam_msg
-        from lam_ros.bridge import qos
-        from lam_ros.bridge.clock import RosClock
-
-        self.graph, self.robot = graph, load_robot(robot_file)
-        self.silent: set[str] = set()
-        self.sizes = {c.name: (c.width_px, c.height_px) for c in self.robot.cameras}
-        self.joint_names = list(self.robot.joint_names)
-        self.stamp = lambda now_ns: now_ns
-        self.sent = 0
-        self._clock, node = RosClock(graph.node), graph.node
-        make = node.create_publisher
-        self._image_type = sensor_msgs.msg.Image
-        self._images = {
-            name: make(sensor_msgs.msg.Image, self.robot.image_topic(name), qos.SENSOR)
-            for name in self.robot.camera_names
-        }
-        self._joints = make(sensor_msgs.msg.JointState, "joint_states", qos.SENSOR)
-        self._commands = make(lam_msg.JointCommand, "lam/joint_command", qos.COMMAND)
-        node.create_timer(PERIOD_NS / NS_PER_S, self._send)
-
-    def _send(self) -> None:
-        from lam_ros.bridge.messages import command_to, joints_to, ns_to_stamp
-        from lam_ros.core.types import JointState
-
-        now_ns = self._clock.now_ns()
-        home = np.array(self.robot.poses.home_rad)
-        joints = joints_to(JointState(now_ns, home), self.robot)
-        joints.name = self.joint_names
-        self._joints.publish(joints)
-        self._commands.publish(command_to(home, self.robot, stamp_ns=now_ns))
-        for name, publisher in self._images.items():
-            if name in self.silent:
-                continue
-            width, height = self.sizes[name]
-            image = self._image_type(width=width, height=height, step=3 * width, encoding="rgb8")
-            image.header.stamp = ns_to_stamp(self.stamp(now_ns))
-            image.header.frame_id = f"{name}_optical_frame"
-            image.data.frombytes(bytes([200, 30, 30]) * (width * height))
-            publisher.publish(image)
-        self.sent += 1
 
 
 class Client:
@@ -140,31 +68,12 @@ class Client:
         return self.graph.result(future, "the episode's result").result
 
 
-@pytest.fixture
-def arm(graph: Any, robot_file: str) -> Arm:
-    return Arm(graph, robot_file)
-
-
-@pytest.fixture
-def recorder(world: Any, robot_file: str, tmp_path: Path) -> Any:
-    """Bring up the recorder in the test's process; takes more parameters."""
-    from lam_ros.nodes.recorder import RecorderNode
-
-    def bring_up(**values: object) -> Any:
-        common = {"robot": robot_file, "root": str(tmp_path / "rec"), "free_gb": 0.001}
-        return world.bring_up(
-            RecorderNode, **(common | {"reserve_gb": 0.001, "rate_tolerance": 0.9} | values)
-        )
-
-    return bring_up
-
-
 def is_ready(node: Any) -> bool:
     """Tell whether the recorder's gate is open."""
     return not node._recorder.blames()
 
 
-def record(arm: Arm, client: Client, frames: int = 15) -> Any:
+def record(arm: Any, client: Client, frames: int = 15) -> Any:
     """Begin an episode and let some frames pass; returns the future of its result."""
     future = client.begin()
     seen = arm.sent
@@ -173,7 +82,7 @@ def record(arm: Arm, client: Client, frames: int = 15) -> Any:
 
 
 def test_an_episode_holds_every_stream_with_its_stamps_and_what_is_known_of_it(
-    graph: Any, arm: Arm, recorder: Any
+    graph: Any, arm: Any, recorder: Any
 ) -> None:
     node, client = recorder(), Client(graph)
     graph.spin_until(lambda: is_ready(node), "the gate to open")
@@ -197,7 +106,7 @@ def test_an_episode_holds_every_stream_with_its_stamps_and_what_is_known_of_it(
     assert (kinds[0], kinds[-1]) == ("start", "outcome")
 
 
-def test_a_jpeg_shows_what_the_camera_sent(graph: Any, arm: Arm, recorder: Any) -> None:
+def test_a_jpeg_shows_what_the_camera_sent(graph: Any, arm: Any, recorder: Any) -> None:
     from lam_ros.recording import jpeg
 
     node, client = recorder(), Client(graph)
@@ -211,7 +120,7 @@ def test_a_jpeg_shows_what_the_camera_sent(graph: Any, arm: Arm, recorder: Any) 
     assert np.abs(image.reshape(-1, 3).mean(axis=0) - (200, 30, 30)).max() < 5
 
 
-def test_raw_pictures_are_recorded_byte_for_byte(graph: Any, arm: Arm, recorder: Any) -> None:
+def test_raw_pictures_are_recorded_byte_for_byte(graph: Any, arm: Any, recorder: Any) -> None:
     node, client = recorder(images="raw"), Client(graph)
     graph.spin_until(lambda: is_ready(node), "the gate to open")
     future = record(arm, client, frames=5)
@@ -221,7 +130,7 @@ def test_raw_pictures_are_recorded_byte_for_byte(graph: Any, arm: Arm, recorder:
     assert bytes(message.data) == bytes([200, 30, 30]) * (64 * 48)
 
 
-def test_cancelling_ends_the_episode_as_the_goal_said(graph: Any, arm: Arm, recorder: Any) -> None:
+def test_cancelling_ends_the_episode_as_the_goal_said(graph: Any, arm: Any, recorder: Any) -> None:
     node, client = recorder(), Client(graph)
     graph.spin_until(lambda: is_ready(node), "the gate to open")
     outcomes = []
@@ -237,18 +146,18 @@ def test_cancelling_ends_the_episode_as_the_goal_said(graph: Any, arm: Arm, reco
 
 
 def test_an_episode_ends_by_itself_when_its_time_is_over(
-    graph: Any, arm: Arm, recorder: Any
+    graph: Any, arm: Any, recorder: Any
 ) -> None:
     node, client = recorder(), Client(graph)
     graph.spin_until(lambda: is_ready(node), "the gate to open")
-    result = client.result(client.begin(max_duration_s=0.5))
+    result = client.result(client.begin(max_duration_s=2.0))
     assert result.outcome == "kept"
-    assert "0.5 s" in result.reason
-    assert 0.2 < result.duration_s < 3.0
+    assert "2 s" in result.reason
+    assert result.duration_s > 0.5
 
 
 def test_events_tell_of_subtasks_and_of_a_person_who_takes_hold(
-    graph: Any, arm: Arm, recorder: Any
+    graph: Any, arm: Any, recorder: Any
 ) -> None:
     from std_msgs.msg import Bool
 
@@ -289,7 +198,7 @@ def refused(client: Client, **goal: Any) -> str:
 
 
 def test_the_gate_names_each_stream_that_is_missing_or_of_another_size(
-    graph: Any, arm: Arm, recorder: Any
+    graph: Any, arm: Any, recorder: Any
 ) -> None:
     arm.silent, arm.sizes["wrist"] = {"front"}, (32, 24)
     recorder()
@@ -301,7 +210,7 @@ def test_the_gate_names_each_stream_that_is_missing_or_of_another_size(
     assert "joints" not in reason
 
 
-def test_the_gate_names_a_topic_of_another_type(graph: Any, arm: Arm, recorder: Any) -> None:
+def test_the_gate_names_a_topic_of_another_type(graph: Any, arm: Any, recorder: Any) -> None:
     graph.node.destroy_publisher(arm._images.pop("front"))
     other = graph.start_command([sys.executable, "-c", WRONG_CAMERA])
     node = recorder()
@@ -315,7 +224,7 @@ def test_the_gate_names_a_topic_of_another_type(graph: Any, arm: Arm, recorder: 
 
 
 def test_the_gate_refuses_other_joints_another_robot_and_a_full_disk(
-    graph: Any, arm: Arm, recorder: Any
+    graph: Any, arm: Any, recorder: Any
 ) -> None:
     arm.joint_names = [name.replace("elbow_flex", "elbow") for name in arm.joint_names]
     node = recorder(free_gb=1e9)
@@ -331,7 +240,7 @@ def test_the_gate_refuses_other_joints_another_robot_and_a_full_disk(
 
 
 def test_another_resolution_half_way_aborts_and_what_came_before_is_intact(
-    graph: Any, arm: Arm, recorder: Any
+    graph: Any, arm: Any, recorder: Any
 ) -> None:
     node, client = recorder(), Client(graph)
     graph.spin_until(lambda: is_ready(node), "the gate to open")
@@ -347,7 +256,7 @@ def test_another_resolution_half_way_aborts_and_what_came_before_is_intact(
 
 
 def test_a_camera_that_is_unplugged_aborts_and_is_named(
-    graph: Any, arm: Arm, recorder: Any
+    graph: Any, arm: Any, recorder: Any
 ) -> None:
     node, client = recorder(), Client(graph)
     graph.spin_until(lambda: is_ready(node), "the gate to open")
@@ -360,7 +269,7 @@ def test_a_camera_that_is_unplugged_aborts_and_is_named(
 
 
 def test_stamps_that_are_zero_or_go_back_are_recorded_and_reported(
-    graph: Any, arm: Arm, recorder: Any
+    graph: Any, arm: Any, recorder: Any
 ) -> None:
     node, client = recorder(), Client(graph)
     graph.spin_until(lambda: is_ready(node), "the gate to open")
@@ -376,7 +285,7 @@ def test_stamps_that_are_zero_or_go_back_are_recorded_and_reported(
     assert faults.decreasing_stamps > 0
 
 
-def test_an_episode_without_a_picture_is_no_episode(graph: Any, arm: Arm, recorder: Any) -> None:
+def test_an_episode_without_a_picture_is_no_episode(graph: Any, arm: Any, recorder: Any) -> None:
     node, client = recorder(), Client(graph)
     graph.spin_until(lambda: is_ready(node), "the gate to open")
     arm.silent = {"front"}
@@ -389,7 +298,7 @@ def test_an_episode_without_a_picture_is_no_episode(graph: Any, arm: Arm, record
 
 
 def test_an_episode_ends_before_the_disk_is_full_and_what_came_is_kept(
-    graph: Any, arm: Arm, recorder: Any
+    graph: Any, arm: Any, recorder: Any
 ) -> None:
     node, client = recorder(reserve_gb=1e6), Client(graph)
     graph.spin_until(lambda: is_ready(node), "the gate to open")
@@ -400,7 +309,7 @@ def test_an_episode_ends_before_the_disk_is_full_and_what_came_is_kept(
 
 
 def test_a_folder_that_cannot_be_written_is_said_and_nothing_begins(
-    graph: Any, arm: Arm, recorder: Any, tmp_path: Path
+    graph: Any, arm: Any, recorder: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "in_the_way").write_text("a file")
     node = recorder(root=str(tmp_path / "in_the_way" / "rec"))
@@ -409,7 +318,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_nothing_begins(
 
 
 def test_a_camera_that_sends_jpeg_itself_is_recorded_as_it_comes(
-    graph: Any, arm: Arm, recorder: Any
+    graph: Any, arm: Any, recorder: Any
 ) -> None:
     from sensor_msgs.msg import CompressedImage
 
@@ -437,7 +346,7 @@ def test_a_camera_that_sends_jpeg_itself_is_recorded_as_it_comes(
 
 
 def test_what_a_reliable_camera_sends_is_asked_for_reliably(
-    graph: Any, arm: Arm, recorder: Any
+    graph: Any, arm: Any, recorder: Any
 ) -> None:
     from sensor_msgs.msg import Image
 
@@ -452,7 +361,7 @@ def test_what_a_reliable_camera_sends_is_asked_for_reliably(
 
 
 def test_a_discarded_episode_goes_if_that_is_wanted(
-    graph: Any, arm: Arm, recorder: Any, tmp_path: Path
+    graph: Any, arm: Any, recorder: Any, tmp_path: Path
 ) -> None:
     node, client = recorder(delete_discarded=True), Client(graph)
     graph.spin_until(lambda: is_ready(node), "the gate to open")
@@ -464,7 +373,7 @@ def test_a_discarded_episode_goes_if_that_is_wanted(
 
 
 def test_nothing_can_be_finished_when_nothing_is_recorded(
-    graph: Any, arm: Arm, recorder: Any
+    graph: Any, arm: Any, recorder: Any
 ) -> None:
     node, client = recorder(), Client(graph)
     answer = client.finish("kept")
@@ -478,24 +387,34 @@ def test_nothing_can_be_finished_when_nothing_is_recorded(
 
 
 def test_sigterm_closes_the_episode_properly(
-    graph: Any, arm: Arm, robot_file: str, tmp_path: Path
+    graph: Any, arm: Any, robot_file: str, tmp_path: Path
 ) -> None:
     from diagnostic_msgs.msg import DiagnosticArray
 
-    from lam_ros.bridge.episodes import diagnostics_from
+    from lam_ros.bridge.episodes import diagnostics_from, recorder_values
 
     def is_gate_open(message: Any) -> bool:
         return all(status.level <= Level.WARN for status in diagnostics_from(message))
 
+    def min_count(message: Any) -> int:
+        is_recording = recorder_values(message)["recording"] == "true"
+        counts = [s.count for s in diagnostics_from(message) if s.wanted_hz]
+        return min(counts) if is_recording else 0
+
     root, client = tmp_path / "rec", Client(graph)
     said = graph.collect(DiagnosticArray, "/diagnostics")
-    arguments = [f"robot:={robot_file}", f"root:={root}", "free_gb:=0.001", "reserve_gb:=0.001"]
+    arguments = [
+        f"robot:={robot_file}",
+        f"root:={root}",
+        "free_gb:=0.001",
+        "reserve_gb:=0.001",
+        "rate_tolerance:=0.9",
+    ]
     options = [part for value in arguments for part in ("-p", value)]
     process = graph.start("lam_ros.nodes.recorder", "--ros-args", *options)
-    graph.spin_until(lambda: said and is_gate_open(said[-1]), "diagnostics that say go")
+    graph.spin_until(lambda: said and is_gate_open(said[-1]), "diagnostics that say go", 60.0)
     client.begin()
-    seen = arm.sent
-    graph.spin_until(lambda: arm.sent > seen + 25, "some frames")
+    graph.spin_until(lambda: min_count(said[-1]) >= 10, "some frames", 60.0)
     os.kill(process.pid, signal.SIGTERM)
     graph.spin_until(lambda: process.poll() is not None, "the recorder to end")
     assert process.returncode == 0
