@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lam_ros.core.clock import ns_to_seconds
+from lam_ros.core.clock import NS_PER_MS, ns_to_seconds
 from lam_ros.core.errors import BusyError, DataError
 from lam_ros.recording.contents import Tally, bag_files
 from lam_ros.recording.disk import disk_error, is_being_written
@@ -184,7 +184,8 @@ def _what(kept: int, lost_ns: int, broken: Sequence[_Walked], before: _Before) -
     if before.count is not None and before.count > kept:
         lost.append(f"{before.count - kept} of {before.count} messages")
     if lost_ns:
-        lost.append(f"{ns_to_seconds(lost_ns):.6g} s of what was written")
+        span = f"{ns_to_seconds(lost_ns):.3f} s" if lost_ns >= NS_PER_MS else "under 1 ms"
+        lost.append(f"{span} of what was written")
     damaged = sum(one.scanner.damaged for one in broken)
     if damaged:
         lost.append(f"{damaged} damaged chunks or records")
