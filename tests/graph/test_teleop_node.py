@@ -85,7 +85,7 @@ class Scene:
             self.until(lambda: self.device.views and self.device.views[-1].joints, "the joints")
 
     def until(self, done: Callable[[], object], what: str) -> None:
-        self.graph.spin_until(done, what, timeout_s=15)
+        self.graph.spin_until(done, what, timeout_s=40)
 
     @property
     def measured(self) -> np.ndarray:
@@ -314,7 +314,7 @@ def test_the_script_does_a_task_that_a_topic_names(world):
     step = next(step for kind in TaskType for step in feasible_steps(scene, kind))
     tasks.publish(String(data=canonical_prompt(words(step, scene))))
     graph.spin_until(lambda: engaged[-1].data, "the script takes the arm")
-    graph.spin_until(lambda: node.flight.reading.finished, "the script's end", timeout_s=60)
+    graph.spin_until(lambda: node.flight.reading.finished, "the script's end", timeout_s=200)
     assert node.flight.reading.status == "done"
     graph.spin_until(lambda: not engaged[-1].data, "the script lets go")
     answer = graph.result(judge.call_async(Judge.Request(literals=[str(step.goal)])))
