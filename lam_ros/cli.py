@@ -220,7 +220,9 @@ def _add_bench(commands: Commands) -> None:
         "measure: figures, ratios against a physical limit or a peer, and the machine",
         ["lam bench sim --json", "lam bench capture --seconds 300 --json"],
     )
-    parser.add_argument("name", choices=["sim", "loop", "capture", "convert"], help="which bench")
+    parser.add_argument(
+        "name", choices=["sim", "loop", "capture", "convert", "plan"], help="which bench"
+    )
     parser.add_argument("--seconds", type=float, default=0.0, help="length (default: the bench's)")
     parser.set_defaults(handler=_bench)
 

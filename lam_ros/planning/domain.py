@@ -141,7 +141,10 @@ class World:
             return True
         if (object_id, _OPPOSITE.get(predicate, "")) in self.flags:
             return False
-        return self.scene.holds(Literal(predicate, (object_id,)))
+        item = self.scene[object_id]
+        is_door = predicate in ("open", "closed")
+        state = item.is_open if is_door else item.is_on
+        return state is (predicate in ("open", "turned_on", "pressed"))
 
     def is_closed(self, object_id: str) -> bool:
         """Tell whether a drawer or door is known to be closed."""
@@ -233,10 +236,11 @@ class World:
     def _with_place(self, item: str, place: Place) -> World:
         """Move an object; what stood relative to it no longer does."""
         kept = {
-            other: FREE if at.other == item and at.predicate in INVERSE else at
+            (other, FREE if at.other == item and at.predicate in INVERSE else at)
             for other, at in self.moved
+            if other != item
         }
-        return World(self.scene, frozenset((kept | {item: place}).items()), self.flags)
+        return World(self.scene, frozenset(kept | {(item, place)}), self.flags)
 
 
 def effect_of(step: Step, scene: Scene) -> Literal | None:

@@ -31,8 +31,13 @@ from lam_ros.planning.kinds import head, is_table
 TABLE_ID = "table"
 """Stands for the bare table where a scene has no object for it."""
 
-_BUDGETS = ((1.0, 3000), (3.0, 3000), (math.inf, 20000))
-"""Weight of the estimate and most expansions, one attempt after the other."""
+_WEIGHTS = (1.0, 1.5, 3.0, math.inf)
+"""Weight of the estimate in one attempt after the other: the shortest plan, then any."""
+
+_MOST_EXPANSIONS = 1500
+_EXPANSIONS_TIMES_SQUARE = 300_000
+"""Expansions of one attempt, over the square of the number of objects, which each costs."""
+_GREEDY_EXPANSIONS = 5_000
 
 type Steps = tuple[Step, ...]
 
@@ -78,14 +83,17 @@ class Stuck:
 def plan_for(world: World, goals: Sequence[Literal], able: Abilities) -> Steps | Stuck:
     """Return few steps after which all goals hold, or what is in the way of them."""
     search = _Search(tuple(goals), able)
-    for weight, most in _BUDGETS:
+    squared = max(1, len(world.scene.objects)) ** 2
+    budget = min(_MOST_EXPANSIONS, _EXPANSIONS_TIMES_SQUARE // squared)
+    for weight in _WEIGHTS:
+        most = _GREEDY_EXPANSIONS if math.isinf(weight) else budget
         found = search.run(world, weight, most)
         if found is not None:
-            return _without_idle(world, goals, found)
+            return found if weight == 1.0 else without_idle(world, goals, found)
     return search.stuck(world)
 
 
-def _without_idle(world: World, goals: Sequence[Literal], steps: Steps) -> Steps:
+def without_idle(world: World, goals: Sequence[Literal], steps: Steps) -> Steps:
     """Drop every step without which the rest still works."""
     at = 0
     while at < len(steps):
@@ -111,7 +119,7 @@ class _Search:
         self._goals = goals
         self._able = able
         self._place_of = {g.args[0]: g for g in goals if g.predicate not in STATES}
-        self._states = {(g.predicate, g.args[0]) for g in goals if g.predicate in STATES}
+        self._waits: set[str] = set()
 
     def run(self, start: World, weight: float, most: int) -> Steps | None:
         """Return the steps to the goals, or None if none were found within `most` expansions."""
@@ -192,6 +200,9 @@ class _Search:
     def _candidates(self, world: World, missing: Sequence[Literal]) -> list[Step]:
         """Return the steps that are worth trying; one alone if it is surely right."""
         found: dict[Step, None] = {}
+        self._waits = {goal.args[0] for goal in missing if goal.predicate not in STATES}
+        for goal in missing:
+            self._waits |= {item for what, item in self._unavoidable(world, goal) if what == "move"}
         for goal in missing:
             step = step_for(goal)
             if not self._is_able(world, step):
@@ -222,11 +233,9 @@ class _Search:
         if step.skill not in PLACING.values():
             return True
         chain = [step.target_id, *world.enclosing(step.target_id)]
-        waits = {goal.args[0] for goal in missing if goal.predicate not in STATES}
-        waits |= {item for goal in missing for what, item in self._unavoidable(world, goal)
-                  if what == "move"}  # fmt: skip
-        waits.discard(step.object_id)
-        return waits.isdisjoint(chain) and not self._disturbs(world, step.object_id)
+        return (self._waits - {step.object_id}).isdisjoint(chain) and not self._disturbs(
+            world, step.object_id
+        )
 
     def _disturbs(self, world: World, item: str) -> bool:
         """Tell whether moving an object undoes what is next to it and should be."""
@@ -245,6 +254,8 @@ class _Search:
         """Tell whether a remedy cannot be avoided and has no rival: an opening, a bystander."""
         if step.skill is Skill.OPEN:
             return True
+        if step.skill not in PLACING.values():
+            return False
         is_bystander = step.object_id not in self._place_of
         return is_bystander and not self._disturbs(world, step.object_id)
 

@@ -327,7 +327,7 @@ def test_something_put_on_top_meanwhile_is_moved_away_by_a_new_plan(scenes) -> N
     world.move("blue_cube_1", (0.20, 0.10, 0.042))
     world.run(execution)
     assert execution.progress().replans >= 1
-    assert [run.planned.step.object_id for run in world.runs][0] == "blue_cube_1"
+    assert next(run.planned.step.object_id for run in world.runs) == "blue_cube_1"
 
 
 def test_without_a_scene_nothing_moves_and_it_gives_up(scenes) -> None:
