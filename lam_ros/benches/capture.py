@@ -13,6 +13,8 @@ What the figures mean:
     cpu_core_s_per_s   processor time of the recorder for each second of recording
     memory_growth_mb   resident memory of the recorder at the end over that after settling
     pause_ms           from the wish to end the episode to its being complete on the disk
+    lerobot_dropped    pictures that are not in LeRobot's videos; of these, `lerobot_missed`
+                       came while its `add_frame` was blocking
 """
 
 from __future__ import annotations
@@ -234,6 +236,7 @@ def _report(
             "lerobot_cpu_core_s_per_s": round(theirs, 4),
             "lerobot_pause_ms": round(peer["pause_ms"], 1),
             "lerobot_dropped": int(peer["dropped"]),
+            "lerobot_missed": int(peer["missed"]),
         },
         ratios={"cpu_vs_lerobot": round(cost.cpu_core_s_per_s / theirs, 4)},
         machine=machine(),
