@@ -16,7 +16,6 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,24 +46,20 @@ from lam_ros.recording.convert.layout import (
     write_json,
     write_table,
 )
-from lam_ros.recording.convert.parts import EpisodePart, Part
+from lam_ros.recording.convert.parts import Part
 from lam_ros.recording.convert.pictures import join_videos
-from lam_ros.recording.convert.statistics import combine, of_column
+from lam_ros.recording.convert.placed import (
+    Placed,
+    numbered,
+    plain,
+    robot_file,
+    said_row,
+    statistics_of,
+)
+from lam_ros.recording.convert.statistics import combine
 
 _READY = "ready"
 _UNSAID = "the steps of some episodes are not known"
-
-
-@dataclass(frozen=True)
-class _Placed:
-    """Where an episode comes to lie: its numbers in the data set and in its files."""
-
-    part: Part
-    episode: EpisodePart
-    index: int
-    first_row: int
-    first_frame: int
-    """Of its videos, in the file they share with the episodes of the same append."""
 
 
 class DatasetFolder:
@@ -176,18 +171,18 @@ class DatasetFolder:
         ]
         return max(found, default=-1) + 1
 
-    def _place(self, parts: Sequence[Part]) -> list[_Placed]:
-        placed: list[_Placed] = []
+    def _place(self, parts: Sequence[Part]) -> list[Placed]:
+        placed: list[Placed] = []
         index, row, frame = self.episodes, self.frames, 0
         for part in parts:
             for episode in part.episodes:
-                placed.append(_Placed(part, episode, index, row, frame))
+                placed.append(Placed(part, episode, index, row, frame))
                 index, row, frame = index + 1, row + episode.length, frame + episode.length
         return placed
 
     # -- staging -------------------------------------------------------------------------
 
-    def _stage_tasks(self, stage: Path, placed: Sequence[_Placed]) -> list[str]:
+    def _stage_tasks(self, stage: Path, placed: Sequence[Placed]) -> list[str]:
         """Write all texts, in the order in which they came, and return them."""
         path = self.root / TASKS
         known = pq.read_table(path).to_pylist() if path.is_file() else []
@@ -197,12 +192,12 @@ class DatasetFolder:
         write_table(table.replace_schema_metadata(PANDAS_TASKS), stage / TASKS)
         return texts
 
-    def _stage_data(self, path: Path, placed: Sequence[_Placed], tasks: list[str]) -> None:
+    def _stage_data(self, path: Path, placed: Sequence[Placed], tasks: list[str]) -> None:
         """Write all rows, one row group an episode."""
         path.parent.mkdir(parents=True, exist_ok=True)
         writer: pq.ParquetWriter | None = None
         for item in placed:
-            table = _numbered(pq.read_table(item.part.folder / item.episode.rows), item, tasks)
+            table = numbered(pq.read_table(item.part.folder / item.episode.rows), item, tasks)
             if writer is None:
                 writer = pq.ParquetWriter(path, table.schema, compression="snappy")
             writer.write_table(table)
@@ -210,7 +205,7 @@ class DatasetFolder:
             writer.close()
 
     def _stage_videos(
-        self, stage: Path, placed: Sequence[_Placed], chunk: int, file: int
+        self, stage: Path, placed: Sequence[Placed], chunk: int, file: int
     ) -> dict[str, Any]:
         keys = {}
         for camera in self.robot.camera_names:
@@ -229,7 +224,7 @@ class DatasetFolder:
     def _stage_episodes(
         self,
         stage: Path,
-        placed: Sequence[_Placed],
+        placed: Sequence[Placed],
         chunk: int,
         file: int,
         videos: Mapping[str, tuple[int, int]],
@@ -239,7 +234,7 @@ class DatasetFolder:
         write_table(pa.Table.from_pylist(rows), path)
 
     def _episode_row(
-        self, item: _Placed, chunk: int, file: int, videos: Mapping[str, tuple[int, int]]
+        self, item: Placed, chunk: int, file: int, videos: Mapping[str, tuple[int, int]]
     ) -> dict[str, Any]:
         row: dict[str, Any] = {
             "episode_index": item.index,
@@ -255,7 +250,7 @@ class DatasetFolder:
             row[f"videos/{key}/file_index"] = file
             row[f"videos/{key}/from_timestamp"] = item.first_frame / self.fps
             row[f"videos/{key}/to_timestamp"] = (item.first_frame + item.episode.length) / self.fps
-        for name, found in _statistics(item).items():
+        for name, found in statistics_of(item).items():
             for key, value in found.items():
                 row[f"stats/{name}/{key}"] = value
         row["meta/episodes/chunk_index"] = chunk
@@ -263,11 +258,11 @@ class DatasetFolder:
         return row
 
     def _stage_rest(
-        self, stage: Path, placed: Sequence[_Placed], parts: Sequence[Part], n_tasks: int
+        self, stage: Path, placed: Sequence[Placed], parts: Sequence[Part], n_tasks: int
     ) -> None:
         kept = self._read_json(STATS, None)
-        new = [_statistics(item) for item in placed]
-        write_json(_plain(combine([kept, *new] if kept else new)), stage / STATS)
+        new = [statistics_of(item) for item in placed]
+        write_json(plain(combine([kept, *new] if kept else new)), stage / STATS)
         first = self.episodes
         entries = list(self.recordings)
         for part in parts:
@@ -275,7 +270,7 @@ class DatasetFolder:
             entries.append({**part.recording, "episodes": indices, "frames": part.frames})
             first += len(part.episodes)
         write_json(entries, stage / RECORDINGS)
-        write_json(_robot_file(self.robot), stage / ROBOT)
+        write_json(robot_file(self.robot), stage / ROBOT)
         episodes = self.episodes + len(placed)
         info = {
             **self.info,
@@ -286,11 +281,11 @@ class DatasetFolder:
         }
         write_json(info, stage / INFO)
 
-    def _stage_said(self, stage: Path, placed: Sequence[_Placed]) -> bool:
+    def _stage_said(self, stage: Path, placed: Sequence[Placed]) -> bool:
         """Write how each episode's step is said, if it is known of every one."""
         path = self.root / SAID
         kept = pq.read_table(path).to_pylist() if path.is_file() else []
-        new = [_said_row(item, self.fps) for item in placed if item.episode.words]
+        new = [said_row(item, self.fps) for item in placed if item.episode.words]
         is_said = len(kept) == self.episodes and len(new) == len(placed)
         if is_said:
             write_table(pa.Table.from_pylist([*kept, *new]), stage / SAID)
@@ -336,56 +331,3 @@ def opened(root: Path, robot: RobotDescription, fps: int) -> Iterator[DatasetFol
         yield DatasetFolder(root, robot, fps)
     finally:
         lock.release()
-
-
-# -- inside ------------------------------------------------------------------------------
-
-
-def _numbered(table: pa.Table, item: _Placed, tasks: list[str]) -> pa.Table:
-    """Return an episode's rows with its numbers in the data set, in LeRobot's order."""
-    count = table.num_rows
-    own = table.column("task_index").to_pylist()
-    index = [tasks.index(text) for text in item.episode.tasks]
-    table = table.drop_columns(["task_index"])
-    for name, values in (
-        ("episode_index", [item.index] * count),
-        ("index", range(item.first_row, item.first_row + count)),
-        ("task_index", [index[k] for k in own]),
-    ):
-        table = table.append_column(name, pa.array(values, pa.int64()))
-    return table
-
-
-def _statistics(item: _Placed) -> dict[str, dict[str, Any]]:
-    """Return an episode's statistics, with those of its numbers in the data set."""
-    length = item.episode.length
-    rows = range(item.first_row, item.first_row + length)
-    numbers = {"episode_index": of_column([item.index] * length), "index": of_column(rows)}
-    return {**{k: dict(v) for k, v in item.episode.statistics.items()}, **_plain(numbers)}
-
-
-def _plain(statistics: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {
-        name: {key: value.tolist() for key, value in found.items()}
-        for name, found in statistics.items()
-    }
-
-
-def _said_row(item: _Placed, fps: int) -> dict[str, Any]:
-    """Return a row as the simulator's data sets have them; the seed is not known."""
-    return {
-        "episode_index": item.index,
-        "seed": 0,
-        **dict(item.episode.words or {}),
-        "task": item.episode.tasks[0],
-        "length": item.episode.length,
-        "seconds": item.episode.length / fps,
-    }
-
-
-def _robot_file(robot: RobotDescription) -> dict[str, Any]:
-    return {
-        "robot": robot.to_dict(),
-        "fingerprint": robot.fingerprint(),
-        "units": {robot.features.state: "rad", robot.features.action: "rad"},
-    }
