@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from lam_ros.core.scene import Literal, Scene, SceneObject
-from lam_ros.core.skills import Skill, Step
+from lam_ros.core.skills import TRAINED, Skill, Step
 from lam_sim import catalog
 from lam_sim.placement import Placed, Point, Sector, polar
 
@@ -25,7 +25,11 @@ _REACH = Sector(0.140, 0.240, math.radians(85))
 
 
 def place_point(step: Step, scene: Scene) -> Point3 | None:
-    """Return where the lower side of the object should be released, or None if nowhere."""
+    """Return where the lower side of the object should be released, or None if nowhere.
+
+    Raises:
+        ValueError: if the skill is not one of placing.
+    """
     target = scene[step.target_id]
     match step.skill:
         case Skill.PLACE_IN if target.kind == "tray":
@@ -36,6 +40,9 @@ def place_point(step: Step, scene: Scene) -> Point3 | None:
             return _on_top(step, scene)
         case Skill.PLACE_NEXT_TO:
             return _beside(step, scene)
+        case skill:
+            known = ", ".join(TRAINED)
+            raise ValueError(f"skill '{skill}': the scripted teleoperator knows {known} only")
 
 
 def contents(scene: Scene, target_id: str, without: str) -> tuple[SceneObject, ...]:
