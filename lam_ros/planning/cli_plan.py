@@ -16,10 +16,13 @@ from lam_ros.config import build, compose_config
 from lam_ros.core.errors import DataError, ExitCode, LamError
 from lam_ros.core.skills import TRAINED
 from lam_ros.planning.config import PlannerConfig
+from lam_ros.planning.domain import Place, first_places
 from lam_ros.planning.outcome import JsonDict, Outcome, Plan, Refuse, RefuseKind
 from lam_ros.planning.planner import Planner, Planning
 from lam_ros.planning.scene_json import scene_from_dict
 from lam_ros.planning.verbs import OPEN_SKILLS
+
+_LONGEST_HISTORY = 20
 
 _EXIT = {
     "plan": ExitCode.DONE,
@@ -44,7 +47,13 @@ def plan_json(
     return _outcome(instruction, scene, answer, planner or Planner()).to_dict()
 
 
-def _outcome(instruction: object, scene: object, answer: object, planner: Planning) -> Outcome:
+def _outcome(
+    instruction: object,
+    scene: object,
+    answer: object,
+    planner: Planning,
+    history: object = None,
+) -> Outcome:
     if not isinstance(instruction, str) or not isinstance(answer, str):
         kind = type(instruction).__name__
         return Refuse(RefuseKind.NOT_A_TASK, f"instruction: {kind} came; a text is needed")
@@ -52,7 +61,10 @@ def _outcome(instruction: object, scene: object, answer: object, planner: Planni
         read = scene_from_dict(scene)
     except DataError as error:
         return Refuse(RefuseKind.BAD_SCENE, str(error))
-    return planner.plan(instruction, read, answer)
+    if not history:
+        return planner.plan(instruction, read, answer)
+    said, places = _history(history)
+    return planner.plan(instruction, read, answer, said, places)
 
 
 def plan_rows(lines: Iterable[str], planner: Planning) -> Iterator[JsonDict]:
@@ -60,12 +72,29 @@ def plan_rows(lines: Iterable[str], planner: Planning) -> Iterator[JsonDict]:
 
     Args:
         lines: JSON objects `{"id", "instruction", "scene", "answer", "history"}`; the
-            last two may be missing, and the history is not used yet.
+            last two may be missing.  A history is what was said before, oldest first:
+            texts, or `{"instruction", "scene"}` with the scene as it was then.
         planner: who plans.
     """
     for number, line in enumerate(lines, start=1):
         if line.strip():
             yield _row(line, number, planner)
+
+
+def _history(data: object) -> tuple[list[str], dict[str, Place]]:
+    """Return what was said before, and where objects were when it was said first."""
+    said: list[str] = []
+    places: dict[str, Place] = {}
+    for item in data if isinstance(data, list) else []:
+        row = item if isinstance(item, dict) else {"instruction": item}
+        text = row.get("instruction") or row.get("text") or row.get("content")
+        if isinstance(text, str) and row.get("role", "user") == "user":
+            said.append(text)
+        try:
+            places = {**first_places(scene_from_dict(row.get("scene"))), **places}
+        except DataError:
+            continue
+    return said[-_LONGEST_HISTORY:], places
 
 
 def _row(line: str, number: int, planner: Planning) -> JsonDict:
@@ -76,7 +105,11 @@ def _row(line: str, number: int, planner: Planning) -> JsonDict:
         data = None
     if isinstance(data, dict):
         outcome = _outcome(
-            data.get("instruction", ""), data.get("scene"), data.get("answer") or "", planner
+            data.get("instruction", ""),
+            data.get("scene"),
+            data.get("answer") or "",
+            planner,
+            data.get("history"),
         )
         row_id = data.get("id", number)
     else:

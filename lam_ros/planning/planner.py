@@ -35,7 +35,14 @@ ANSWER_SEPARATOR = ";"
 class Planning(Protocol):
     """The seam: whatever turns words, or a goal that is left, into a plan."""
 
-    def plan(self, instruction: str, scene: Scene, answer: str = "") -> Outcome:
+    def plan(
+        self,
+        instruction: str,
+        scene: Scene,
+        answer: str = "",
+        history: Sequence[str] = (),
+        remembered: Mapping[str, Place] | None = None,
+    ) -> Outcome:
         """Answer an instruction."""
         ...
 

@@ -129,3 +129,24 @@ def test_the_shipped_configuration_is_that_of_a_cube_policy() -> None:
     config = configured_planner("default").config
     assert config.movable_kinds == {"cube"}
     assert config.reach.min_m < config.reach.max_m
+
+
+def test_a_row_with_a_history_knows_what_was_said_and_where_things_were() -> None:
+    planner = configured_planner()
+    now = [
+        {**SCENE["objects"][0], "in": "blue_bowl_1"},
+        SCENE["objects"][1],
+        {"id": "grey_tray_1", "kind": "tray", "color": "grey"},
+    ]
+    before = [{**SCENE["objects"][0], "on": "grey_tray_1"}, *now[1:]]
+    said = {"instruction": "put the red cube in the bowl", "scene": {"objects": before}}
+    row = {"instruction": "put it back", "scene": {"objects": now}, "history": [said]}
+    (answer,) = plan_rows([json.dumps(row)], planner)
+    assert answer["goal"] == [["on", "red_cube_1", "grey_tray_1"]]
+
+
+@pytest.mark.parametrize("history", ["text", [1, None, {}], [{"scene": 3}], {"a": 1}, ["\x00"]])
+def test_a_strange_history_is_no_reason_to_fail(history: object) -> None:
+    row = {"instruction": TEXT, "scene": SCENE, "history": history}
+    (answer,) = plan_rows([json.dumps(row)], configured_planner())
+    assert answer["kind"] == "plan"
