@@ -74,7 +74,7 @@ def _command(
     """Add a subcommand with its examples and the `--json` flag that all share."""
     parser = commands.add_parser(
         name,
-        help=summary,
+        help=summary.replace("%", "%%"),  # argparse formats it
         description=summary,
         epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -53,3 +53,11 @@ def test_what_cannot_be_parsed_is_named(
         cli._parse(cli._parser(), typed)
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["", *sorted({x.split()[1] for x in examples()})])
+def test_help_is_printed(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main([*([command] if command else []), "--help"])
+    assert stop.value.code == 0
+    assert "usage: lam" in capsys.readouterr().out
