@@ -34,7 +34,7 @@ REPEAT_NS = 2 * NS_PER_S
 """After which an unanswered question is asked again; an answer can be lost at the start."""
 
 
-IDLE_NS = 4 * NS_PER_S
+IDLE_NS = 8 * NS_PER_S
 """How long the recorder may say that it records nothing before an episode counts as lost."""
 
 

@@ -77,5 +77,5 @@ def test_an_episode_beside_another_is_refused_and_anybody_may_close_the_first(
     other.close(Outcome.DISCARDED, "by another")
     graph.spin_until(lambda: client.tick() or client.ended, "the first one's end")
     assert (client.ended.outcome, client.ended.reason) == ("discarded", "by another")
-    graph.spin_until(lambda: other.tick() or other.ended, "the other to give up")
+    graph.spin_until(lambda: other.tick() or other.ended, "the other to give up", 60.0)
     assert "no word" in other.ended.reason  # nobody records what it waits for
