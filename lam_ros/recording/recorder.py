@@ -123,6 +123,8 @@ class Recorder:
         episode = self._episode
         if episode is None or episode.ending is not None or not noted.is_readable:
             return
+        if received_ns < episode.began_ns:  # it waited while the episode was opened
+            return
         payload: Payload = data
         if noted.image is not None and self.config.images != "raw":
             payload = self._pool.encode(noted.image)
