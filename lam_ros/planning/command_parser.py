@@ -26,7 +26,7 @@ from lam_ros.planning.lexicon import (
 from lam_ros.planning.names import KIND_WORDS
 from lam_ros.planning.outcome import Refuse, RefuseKind
 from lam_ros.planning.phrase_parser import parse_phrase, parse_phrases
-from lam_ros.planning.phrases import Phrase, Quantifier
+from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier
 from lam_ros.planning.text import Token
 from lam_ros.planning.verbs import (
     DIRECTED,
@@ -72,6 +72,7 @@ class _Parser:
         self._skills = skills
         self._stage = 0
         self._sentence = 0
+        self._is_wish = False
         self._conditions: tuple[Condition, ...] = ()
         self._commands: list[Command] = []
 
@@ -220,9 +221,12 @@ class _Parser:
             cursor.take()
         if self._cursor.at(Tag.VERB):
             verb = self._cursor.take().value
+            self._is_wish = verb == ENSURE
             if verb == ENSURE and self._cursor.at(Tag.VERB):
                 verb = self._cursor.take().value
             return verb, True
+        if self._is_wish:
+            return ENSURE, False
         before = self._commands[-1].verb if self._commands else PLACE
         return before, False
 
@@ -258,6 +262,10 @@ class _Parser:
                 command = replace(command, verb=_PARTICLES[cursor.take().text])
             elif cursor.peek().text == "over" and (cursor.at(*_BREAKS, ahead=1) or cursor.is_last):
                 cursor.take()  # "carry it over"
+            elif command.objects and self._is_inside_alone():
+                cursor.take()
+                it = Phrase("it", pronoun=Pronoun.IT)
+                command = replace(command, places=(*command.places, Place("in", (it,))))
             elif cursor.at(Tag.PREPOSITION):
                 place = self._place()
                 if place is None:
@@ -287,6 +295,11 @@ class _Parser:
         cursor.index += 2
         objects = parse_phrases(cursor, self._joins_objects)
         return Command(command.text, verb, objects, is_negated=command.is_negated)
+
+    def _is_inside_alone(self) -> bool:
+        """Tell whether it says `inside` and not of what: what was spoken of is meant."""
+        is_inside = self._cursor.peek().text in ("inside", "in")
+        return is_inside and (self._cursor.at(*_BREAKS, ahead=1) or self._cursor.is_last)
 
     def _is_place_after_comma(self) -> bool:
         return self._cursor.at(Tag.COMMA) and self._cursor.at(Tag.PREPOSITION, ahead=1)

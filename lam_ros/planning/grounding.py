@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from lam_ros.core.scene import Literal, Scene, SceneObject
 from lam_ros.planning.config import PlannerConfig
@@ -12,6 +13,9 @@ from lam_ros.planning.phrases import Phrase, Relation
 
 SIDES = ("left", "right", "front", "back", "middle")
 _TIE_M = 0.005
+_BESIDE_M = 0.20
+"""How far something can be that is still called next to."""
+
 _SHADES = {"lightest": ("light", "lighter", "pale"), "darkest": ("dark", "darker")}
 _TABLE_WORDS = frozenset({"table", "tabletop"})
 
@@ -41,8 +45,23 @@ class Matcher:
             if self._fits(item, phrase, said)
             or any(self._fits(item, other, other.nouns) for other in others)
         ]
-        found = self._wholes(found, phrase)
+        found = self._wholes(found or self._beside(phrase, said), phrase)
         return self._best_colored(found, phrase)
+
+    def _beside(self, phrase: Phrase, said: Sequence[str]) -> Items:
+        """Return the nearest to `next to the box` where nothing stands right beside it."""
+        beside = [r for r in phrase.relations if r.predicate == "next_to"]
+        if len(beside) != 1:
+            return []
+        others = self.fitting(beside[0].other)
+        rest = tuple(r for r in phrase.relations if r is not beside[0])
+        left = [item for item in self.fitting(replace(phrase, relations=rest), said)
+                if item not in others]  # fmt: skip
+        if len(others) != 1 or not left:
+            return []
+        gap_m = min(item.distance_xy_m(others[0]) for item in left)
+        near = [item for item in left if item.distance_xy_m(others[0]) - gap_m < _TIE_M]
+        return near if gap_m < _BESIDE_M else []
 
     def _wholes(self, found: Items, phrase: Phrase) -> Items:
         """Leave out the parts of what fits too: `the cabinet` means none of its drawers."""
@@ -103,6 +122,9 @@ class Matcher:
         if relation.predicate in ("under", "above"):
             below = relation.predicate == "under"
             return any(self.is_at(*((o, item) if below else (item, o))) for o in others)
+        if relation.predicate == "between" and relation.second:
+            ends = [*others[:1], *self.fitting(relation.second)[:1]]
+            return len(ends) == 2 and item not in ends and _is_between(item, *ends)
         if relation.predicate in ("between", "with"):
             return False
         return any(
@@ -194,6 +216,17 @@ class Matcher:
             return not reach.holds(item), covered, reach.distance_m(item)
 
         return sorted(items, key=rank)
+
+
+def _is_between(item: SceneObject, first: SceneObject, second: SceneObject) -> bool:
+    """Tell whether an object lies between two others, seen from above."""
+    (ax, ay), (bx, by) = first.position_m[:2], second.position_m[:2]
+    dx, dy = bx - ax, by - ay
+    squared = dx * dx + dy * dy
+    px, py = item.position_m[0] - ax, item.position_m[1] - ay
+    along = (px * dx + py * dy) / squared if squared else -1.0
+    aside_squared = px * px + py * py - along * along * squared
+    return 0 < along < 1 and 4 * aside_squared < squared
 
 
 def _middle(items: Items) -> Items:

@@ -28,7 +28,7 @@ from lam_ros.planning.lexicon import (
     TALK,
 )
 from lam_ros.planning.outcome import Clarify, Refuse, RefuseKind
-from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier
+from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier, Relation
 from lam_ros.planning.placing import SKILL_OF, Asked, Placer, predicate_for, refuse_skill
 from lam_ros.planning.wishing import WISHES, Wished, Wisher
 
@@ -217,10 +217,11 @@ class Interpreter:
 
     def _picked_where(self, command: Command) -> Interpreted:
         """Read `grasp the blue block in the drawer`: the place tells which one."""
-        where = [replace(place, preposition="from") for place in command.places]
-        sources = tuple(target for place in where for target in place.targets)
-        told = replace(command, places=(), sources=(*command.sources, *sources))
-        return self._without_place(told)
+        relations = tuple(_relation_of(place) for place in command.places if place.targets)
+        objects = tuple(
+            replace(phrase, relations=(*phrase.relations, *relations)) for phrase in command.objects
+        )
+        return self._without_place(replace(command, places=(), objects=objects))
 
     def _place(self, command: Command) -> Interpreted:
         asked = self._placer.place(command)
@@ -339,6 +340,13 @@ class Interpreter:
             place = replace(place, preposition="on")
         it = Phrase("it", pronoun=Pronoun.THEM if len(objects) > 1 else Pronoun.IT)
         return self._place(Command(command.text, "place", (it,), (place,), stage=command.stage))
+
+
+def _relation_of(place: Place) -> Relation:
+    """Return where something is as what tells it from others."""
+    at = "from" if place.preposition in ("in", "on", "to", "at") else place.preposition
+    first, *others = place.targets
+    return Relation(at, first, others[0] if at == "between" and others else None)
 
 
 def _without_carried(found: list[Placement], placed: Placements) -> list[Placement]:

@@ -136,7 +136,7 @@ _PREPOSITIONS: dict[str, str] = {
     "next_to": """next|to beside besides by near nearby close|to near|to adjacent|to alongside
         alongside|of close|by by|the|side|of at|the|side|of next|beside
         up|against against""",
-    "from": """from out|of off off|of from|inside from|inside|of from|on|top|of from|the|top|of
+    "from": """from from|the|center|of from|the|middle|of from|the|centre|of out|of off off|of from|inside from|inside|of from|on|top|of from|the|top|of
         off|from out|from from|off from|within""",
     "left_of": """left|of to|the|left|of on|the|left|of on|the|left|side|of to|the|left|side|of
         at|the|left|of to|left|of on|the|left|hand|side|of to|the|left|hand|side|of""",

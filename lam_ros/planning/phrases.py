@@ -29,10 +29,11 @@ class Pronoun(StrEnum):
 
 @dataclass(frozen=True)
 class Relation:
-    """A thing told by where it is: `predicate` with what `other` names."""
+    """A thing told by where it is: `predicate` with what `other` names; between two of them."""
 
     predicate: str
     other: Phrase
+    second: Phrase | None = None
 
 
 @dataclass(frozen=True)

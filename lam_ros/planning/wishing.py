@@ -144,7 +144,8 @@ class Wisher:
         return Wished(Asked(steps, ids, tuple(step.target_id for step in steps), "in"))
 
     def _is_stowed(self, item: SceneObject, receptacles: Sequence[SceneObject]) -> bool:
-        return self._places[item.id].other in {place.id for place in receptacles}
+        place = self._places[item.id]
+        return place.predicate == "in" or place.other in {other.id for other in receptacles}
 
     def _into(self, item: SceneObject, target: SceneObject) -> Step:
         inside = head(target.kind) in DEEP_KINDS

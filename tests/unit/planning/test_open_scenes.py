@@ -81,6 +81,11 @@ into the bowl goes the red cube             | place_in red_cube blue_bowl
 put the red cube in the bowl, then put it back | place_in red_cube blue_bowl; place_on red_cube table
 fill the bowl with the cubes                | place_in red_cube blue_bowl; place_in green_cube blue_bowl; open top; place_in blue_cube blue_bowl
 could the red cube be moved to the bowl?    | place_in red_cube blue_bowl
+pick up the cube between the red and the blue cube and put it in the bowl | place_in green_cube blue_bowl
+grab the cube next to the white mug and put it in the bowl | place_in red_cube blue_bowl
+open the bottom drawer and put the red cube inside | place_in red_cube bottom
+make sure that the top drawer is open and the lamp is on | open top; turn_on lamp
+tidy up                                     | place_in red_cube blue_bowl; place_in green_cube blue_bowl; place_in white_mug blue_bowl; place_in porcelain_mug blue_bowl
 move to the bowl and drop the red cube      | place_in red_cube blue_bowl
 """.strip().splitlines()
 
