@@ -6,14 +6,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from lam_ros.core.skills import Skill
+from lam_ros.planning.clauses import (
+    filled,
+    leave_out,
+    lend_places,
+    named_first,
+    sources_apart,
+)
 from lam_ros.planning.commands import Command, Condition, Place
 from lam_ros.planning.cursor import Cursor
 from lam_ros.planning.kinds import SOLID_KINDS
 from lam_ros.planning.lexicon import (
     CLOSE,
     ENSURE,
-    FILL,
-    GRASP,
     OPEN,
     PLACE,
     REMOVE,
@@ -26,7 +31,7 @@ from lam_ros.planning.lexicon import (
 from lam_ros.planning.names import KIND_WORDS
 from lam_ros.planning.outcome import Refuse, RefuseKind
 from lam_ros.planning.phrase_parser import parse_phrase, parse_phrases
-from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier
+from lam_ros.planning.phrases import Phrase, Pronoun
 from lam_ros.planning.text import Token
 from lam_ros.planning.verbs import (
     DIRECTED,
@@ -82,7 +87,7 @@ class _Parser:
         while True:
             goes_first = self._separators()
             if self._cursor.at_end:
-                return _lend_places(_named_first(self._commands))
+                return lend_places(named_first(self._commands))
             start = self._cursor.index
             if self._cursor.at(Tag.WHEN):
                 problem = self._when()
@@ -212,7 +217,7 @@ class _Parser:
         says_something = read.objects or read.places or has_verb
         if not (ends and says_something) or cursor.index == start:
             return None
-        return replace(_sources_apart(_filled(read)), text=cursor.between(start, cursor.index))
+        return replace(sources_apart(filled(read)), text=cursor.between(start, cursor.index))
 
     def _verb(self) -> tuple[str, bool]:
         """Take the verb; without one, that of the clause before counts."""
@@ -360,7 +365,7 @@ class _Parser:
         if (says_not or is_but) and command.objects and not cursor.at(Tag.VERB):
             left_out = parse_phrases(cursor)
             if left_out and (cursor.at_end or cursor.at(*_BREAKS, Tag.NOT)):
-                return _leave_out(command, left_out)
+                return leave_out(command, left_out)
         cursor.index = start
         return None
 
@@ -368,78 +373,6 @@ class _Parser:
 def _is_solid(phrase: Phrase) -> bool:
     """Tell whether its noun names a thing that is moved rather than put into."""
     return any(not SOLID_KINDS.isdisjoint(KIND_WORDS.get(noun, ())) for noun in phrase.nouns)
-
-
-def _named_first(commands: Sequence[Command]) -> list[Command]:
-    """Find the clauses that only name what the next one is about.
-
-    `the red cube: put it in the bowl`, `carry the red cube over and drop it in the bowl`,
-    `make a tower, red on blue`.
-    """
-    found: list[Command] = []
-    for at, command in enumerate(commands):
-        later = commands[at + 1] if at + 1 < len(commands) else None
-        if later and command.verb == STACK and not (command.objects or later.has_verb):
-            continue
-        names = command.objects and not command.places and (command.has_verb or at == 0)
-        if later and names and command.verb == PLACE and _has_pronoun(later):
-            command = replace(command, verb=GRASP)
-        found.append(command)
-    return found
-
-
-def _has_pronoun(command: Command) -> bool:
-    targets = [target for place in command.places for target in place.targets]
-    return any(phrase.pronoun for phrase in (*command.objects, *targets))
-
-
-def _lend_places(commands: list[Command]) -> tuple[Command, ...]:
-    """Give `the red cube` its place in `put the red cube, then the blue one in the bowl`."""
-    lent: list[Command] = []
-    for command in reversed(commands):
-        follower = lent[-1] if lent else None
-        bare = command.verb == PLACE and command.objects and not command.places
-        if bare and follower and not follower.has_verb and follower.objects:
-            command = replace(command, places=follower.places)
-        lent.append(command)
-    return tuple(reversed(lent))
-
-
-def _leave_out(command: Command, left_out: tuple[Phrase, ...]) -> Command:
-    """Exclude phrases from what is moved, or from where it goes."""
-    objects = tuple(
-        replace(phrase, excluded=(*phrase.excluded, *left_out)) for phrase in command.objects
-    )
-    places = tuple(
-        Place(
-            place.preposition,
-            tuple(replace(item, excluded=(*item.excluded, *left_out)) for item in place.targets),
-        )
-        for place in command.places
-    )
-    return replace(command, objects=objects, places=places)
-
-
-def _filled(command: Command) -> Command:
-    """Read `fill the bowl with the cubes` as `put the cubes in the bowl`."""
-    if command.verb != FILL or not command.objects:
-        return command
-    contents = tuple(t for p in command.places if p.preposition == "with" for t in p.targets)
-    if not contents:
-        contents = (Phrase("object", quantifier=Quantifier.ALL, generic=True, plural=True),)
-    contents = tuple(
-        replace(phrase, quantifier=Quantifier.ALL) if phrase.plural and not phrase.count else phrase
-        for phrase in contents
-    )
-    return replace(command, verb=PLACE, objects=contents, places=(Place("in", command.objects),))
-
-
-def _sources_apart(command: Command) -> Command:
-    """Tell `from the bowl` from where things go to."""
-    sources = [phrase for item in command.places if item.preposition == "from"
-               for phrase in item.targets]  # fmt: skip
-    places = tuple(place for place in command.places if place.preposition != "from")
-    return replace(command, sources=tuple(sources), places=places)
 
 
 def _statement(said: str) -> Refuse:
