@@ -149,6 +149,8 @@ class LamNode(LifecycleNode):
             self.failure.exit_code = ExitCode.TASK_FAILED
         else:
             return then(state)
+        if not self.get_parameter("autostart").value:  # else whoever brings it up says it
+            self.get_logger().error(str(self.failure))
         if undo is not None:
             undo()
         return TransitionCallbackReturn.FAILURE

@@ -15,6 +15,8 @@ TELEOP_ENGAGED = "teleop/engaged"
 TELEOP_TASK = "teleop/task"
 ESTOP = "estop"
 COMMANDER = "lam/commander"
+READY = "lam/ready"
+ROBOT_DESCRIPTION = "robot_description"
 DIAGNOSTICS = "/diagnostics"
 
 # Services
