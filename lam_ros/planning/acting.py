@@ -11,7 +11,7 @@ from lam_ros.planning.choosing import Chosen, Limits
 from lam_ros.planning.commands import Command
 from lam_ros.planning.discourse import Resolver
 from lam_ros.planning.domain import first_places
-from lam_ros.planning.kinds import head, is_part
+from lam_ros.planning.kinds import CONTROLS, head, is_part
 from lam_ros.planning.lexicon import (
     CLOSE,
     OPEN,
@@ -23,7 +23,7 @@ from lam_ros.planning.lexicon import (
     TURN_OFF,
     TURN_ON,
 )
-from lam_ros.planning.outcome import Clarify, Refuse
+from lam_ros.planning.outcome import Clarify, Refuse, RefuseKind
 from lam_ros.planning.phrases import Phrase, Pronoun
 from lam_ros.planning.placing import Asked, Placer, refuse_skill
 
@@ -64,6 +64,7 @@ _DEVICES = frozenset(
 )
 _LIGHTS = frozenset(["lightbulb", "bulb", "lamp", "light"])
 _STATE_OF = {OPEN: "open", CLOSE: "closed", TURN_ON: "turned_on", TURN_OFF: "turned_off"}
+_EDGES = frozenset({"table", "tabletop", "desk", "counter", "edge", "shelf"})
 _IT = Phrase("it", pronoun=Pronoun.IT)
 
 
@@ -175,8 +176,10 @@ class Actor:
 
         return self._each(command, step)
 
-    def _pressed(self, item: SceneObject) -> Step:
+    def _pressed(self, item: SceneObject) -> Step | Refuse:
         """Press a button; a switch is set to the other side."""
+        if not self._switchable(item) and head(item.kind) not in CONTROLS:
+            return refuse_skill(f"{item.id} is nothing that can be pressed")
         if head(item.kind) not in ("switch", "lever"):
             return Step(Skill.PRESS, item.id, "")
         lamps = [lamp for lamp in self._scene.objects if head(lamp.kind) in _LIGHTS]
@@ -204,6 +207,8 @@ class Actor:
 
     def _moved_towards(self, command: Command, skill: Skill) -> Asked | Clarify | Refuse:
         direction = command.direction or _side_of(command)
+        if any(_EDGES.intersection(phrase.nouns) for phrase in command.sources):
+            return Refuse(RefuseKind.UNSAFE, "nothing is pushed off the table: it would fall")
         pulls = command.text.split()[:1] in (["pull"], ["pulling"], ["drag"])
 
         def step(item: SceneObject) -> Step | Refuse:
@@ -213,6 +218,9 @@ class Actor:
                 return Step(Skill.PRESS, item.id, "")
             if not direction and skill is Skill.PUSH and self._openable(item):
                 return Step(Skill.OPEN if pulls else Skill.CLOSE, item.id, "")
+            slides = skill is Skill.PUSH and self._openable(item)
+            if not (slides or self._resolver.config.can_move(item)):
+                return refuse_skill(f"{item.id}: to {skill} a {item.kind} is not among my skills")
             return Step(skill, item.id, direction)
 
         return self._each(command, step)

@@ -80,6 +80,7 @@ class Interpreter:
         self._judge = Judge(resolver)
         self.unmet: list[str] = []
         self._approached = ""
+        self._stays: Refuse | None = None
         self._scene = resolver.scene
         self._forbidden: set[Literal] = set()
         self._picked: Command | None = None
@@ -113,6 +114,8 @@ class Interpreter:
     def _checked(self, placements: Placements) -> Interpreted:
         if not placements and self.unmet:
             return ()
+        if not placements and self._stays:
+            return self._stays
         if not placements:
             return Refuse(RefuseKind.NOT_A_TASK, "nothing is to be moved; say what goes where")
         protected = self._resolver.spoken.protected
@@ -283,8 +286,9 @@ class Interpreter:
         if command.verb == GRASP:
             self._approach(asked.objects)
         if command.verb in (GRASP, REMOVE):
-            stays = self._is_open and self._placer.immovable(asked.objects)
+            stays = self._placer.immovable(asked.objects) if self._is_open else None
             self._picked = None if stays else command
+            self._stays = stays
             return ()
         if problem := self._placer.immovable(asked.objects):
             return problem

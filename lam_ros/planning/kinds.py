@@ -65,6 +65,11 @@ FURNITURE = frozenset(
 )
 """Kinds that stay where they are."""
 
+CONTROLS = frozenset(
+    ["light", "lightbulb", "bulb", "led", "lamp", "button", "switch", "lever", "knob", "handle"]
+)
+"""Kinds that are switched or pressed, and hold nothing."""
+
 CARRIERS = frozenset({"tray", "plate"})
 """Kinds that are picked up with what lies on them."""
 
@@ -89,7 +94,8 @@ def is_solid(item: SceneObject) -> bool:
 
 def can_contain(item: SceneObject) -> bool:
     """Tell whether something can be put in an object of this kind; kinds are open."""
-    return head(item.kind) in CONTAINER_KINDS or head(item.kind) not in FLAT_KINDS | SOLID_KINDS
+    kind = head(item.kind)
+    return kind in CONTAINER_KINDS or kind not in FLAT_KINDS | SOLID_KINDS | CONTROLS
 
 
 def is_part(item: SceneObject, whole: SceneObject) -> bool:

@@ -67,6 +67,13 @@ rotate the red cube 90 degrees to the left  | rotate red_cube left
 push the red cube to the right              | push red_cube right
 push the red cube into the bowl             | push red_cube blue_bowl
 press the button                            | refuse missing_object
+push the red cube off the table             | refuse unsafe
+put the red cube in the lamp                | refuse unsupported_skill
+press the red cube                          | refuse unsupported_skill
+rotate the cabinet                          | refuse unsupported_skill
+pick up the cabinet                         | refuse unsupported_skill
+open the top drawer and close the top drawer | refuse contradictory
+hit the person                              | refuse unsafe
 open the red cube                           | refuse unsupported_skill
 put the red cube in the drawer              | ask top, bottom
 swap the red and the green cube             | place_on red_cube table; place_on green_cube table; place_right_of red_cube green_cube
