@@ -1,0 +1,138 @@
+"""Settings of perception: what may lie on the table, how it looks, and how sure to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lam_ros.core.errors import ConfigError, unknown_name
+
+
+class Shape(StrEnum):
+    """Solids whose outline perception can draw."""
+
+    BOX = "box"
+    CYLINDER = "cylinder"
+    CONE = "cone"
+    BALL = "ball"
+
+
+@dataclass(frozen=True)
+class KindConfig:
+    """One kind of object to look for.
+
+    Attributes:
+        name: kind, as in scenes.
+        shape: its solid.
+        size_m: extent (x, y, z) at zero yaw.
+        base_share: of a cone, the radius of its foot as a share of its rim's.
+        floor_m: height at which things rest in or on it, above its bottom.
+        colors: colours it comes in; empty for any.
+        lies_on_table: True if it is never seen on or in something else.
+    """
+
+    name: str
+    shape: Shape
+    size_m: tuple[float, float, float]
+    base_share: float = 1.0
+    floor_m: float = 0.0
+    colors: tuple[str, ...] = ()
+    lies_on_table: bool = True
+
+
+@dataclass(frozen=True)
+class LightConfig:
+    """A patch of known colour that tells how the scene is lit.
+
+    Attributes:
+        center_m: middle of a flat disc in the base frame.
+        radius_m: its radius; 0 if there is none.
+        rgb: its colour, each between 0 and 1.
+    """
+
+    center_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    radius_m: float = 0.0
+    rgb: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class TrackConfig:
+    """How objects are followed over time.
+
+    Attributes:
+        gate_m: farthest that an object may seem to move from one picture to the next.
+        smoothing: weight of a new position when the object rests, 0 to 1.
+        confirm_count: in how many pictures a new thing must be seen before it counts.
+        miss_limit: after how many pictures in plain view without it a thing is gone.
+        held_radius_m: farthest from the tool's point that a held object's centre may be.
+        closed_margin_rad: how far open the jaw must stay to hold anything.
+    """
+
+    gate_m: float = 0.05
+    smoothing: float = 0.4
+    confirm_count: int = 2
+    miss_limit: int = 8
+    held_radius_m: float = 0.035
+    closed_margin_rad: float = 0.06
+
+
+@dataclass(frozen=True)
+class PerceptionConfig:
+    """All settings of perception.
+
+    Attributes:
+        camera: name of the robot's camera to look through.
+        calibration: file that `lam calibrate table` wrote; empty for none.
+        work_width_px: smaller pictures are enlarged to this width.
+        table_x_m, table_y_m: part of the table that is looked at.
+        table_tolerance: how far a pixel may be from the table's colours, 0 to 255.
+        min_area_px: smallest visible area of an object, at `work_width_px`.
+        min_overlap: least overlap of outline and pixels that makes an object, 0 to 1.
+        colors: colour name -> rgb between 0 and 1.
+        kinds: what to look for.
+        light: patch of known colour.
+        track: how objects are followed.
+        arm: name of the arm's shape in config/perception/; empty for none.
+    """
+
+    camera: str
+    calibration: str
+    work_width_px: int
+    table_x_m: tuple[float, float]
+    table_y_m: tuple[float, float]
+    table_tolerance: float
+    min_area_px: int
+    min_overlap: float
+    colors: dict[str, tuple[float, float, float]]
+    kinds: tuple[KindConfig, ...]
+    light: LightConfig
+    track: TrackConfig
+    arm: str = ""
+
+    def __post_init__(self) -> None:
+        """Check names against each other.
+
+        Raises:
+            ConfigError: if a kind comes in a colour that is not described, or a name is doubled.
+        """
+        names = [kind.name for kind in self.kinds]
+        if len(set(names)) != len(names):
+            raise ConfigError("config 'perception.kinds': each kind only once")
+        for kind in self.kinds:
+            for color in kind.colors:
+                if color not in self.colors:
+                    raise ConfigError(
+                        f"config 'perception.kinds.{kind.name}': "
+                        f"{unknown_name('color', color, self.colors)}"
+                    )
+
+    def kind(self, name: str) -> KindConfig:
+        """Return the kind of that name.
+
+        Raises:
+            ConfigError: if it is not looked for.
+        """
+        for kind in self.kinds:
+            if kind.name == name:
+                return kind
+        raise ConfigError(unknown_name("kind", name, [kind.name for kind in self.kinds]))

@@ -1,0 +1,303 @@
+"""From one picture to the objects in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from lam_ros.core.types import FloatArray, ImageArray
+from lam_ros.perception.arm import ArmShape, Mask
+from lam_ros.perception.camera import TableCamera
+from lam_ros.perception.config import KindConfig, PerceptionConfig, Shape
+from lam_ros.perception.fitting import Fit, Window, fit
+from lam_ros.perception.looks import Palette, disc_px, find_light, find_table, smooth
+from lam_ros.perception.outline import fill, outline_px
+from lam_ros.perception.resting import Refit, settle
+
+# Colours that differ by brightness alone, which shade changes too, are told apart later.
+_ALIKE = {"white": "neutral", "grey": "neutral", "brown": "orange"}
+_WIDE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+_MARGIN_PX = 12
+_UNSURE = ("brown", "pink", "grey")
+"""Pale and dark colours that a tinted light turns into others."""
+
+_FLAT_SHARE = 0.2
+_MOST_PER_COLOR = 8
+_INSIDE_SHARE = 0.75
+_CLASH_SHARE = 0.9
+_SEVERAL_OVERLAP = 0.75
+"""Overlap below which a blob may be more than one thing."""
+
+_REST_WEIGHT = 0.2
+_PART_OVERLAP = 0.8
+_PART_SHARE = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """One object as seen in one picture.
+
+    Attributes:
+        fit: what it is and where.
+        color: its colour name.
+        support: index of the detection that it rests on or in; -1 for the table.
+        confidence: 0 to 1.
+    """
+
+    fit: Fit
+    color: str
+    support: int
+    confidence: float
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What one picture shows.
+
+    Attributes:
+        objects: what was found.
+        hidden: where the arm hides the table, shape (H, W) at the working size.
+        camera: the camera at the working size.
+    """
+
+    objects: tuple[Detection, ...]
+    hidden: Mask
+    camera: TableCamera
+
+
+@dataclass(frozen=True, eq=False)
+class _Picture:
+    """A picture taken apart."""
+
+    image: ImageArray
+    camera: TableCamera
+    hidden: Mask
+    light: FloatArray
+    groups: Mapping[str, Mask]
+    foreground: Mask
+
+
+class Detector:
+    """Finds objects of known kinds and sizes on a table."""
+
+    def __init__(self, config: PerceptionConfig, arm: ArmShape | None = None) -> None:
+        """Take over the settings; without an arm's shape nothing is taken for the arm."""
+        self._config = config
+        self._arm = arm
+        self._palette = Palette(config.colors)
+
+    def see(self, image: ImageArray, camera: TableCamera, joints_rad: Mapping[str, float]) -> Sight:
+        """Return the objects in a picture: rgb8, shape (H, W, 3), of a calibrated camera.
+
+        Args:
+            camera: at whatever size it was calibrated.
+            joints_rad: joint name -> position, at the time of the picture.
+        """
+        picture = self._take_apart(image, camera, joints_rad)
+        found: list[tuple[Fit, str]] = []
+        for group in picture.groups:
+            found.extend(self._fits(picture, group))
+        fits = _without_patches(_without_doubles(found), picture.camera)
+        rested = settle([item for item, _ in fits], self._refit(picture, fits))
+        objects = tuple(
+            Detection(item, color, support, round(_sureness(item), 3))
+            for (item, support), (_, color) in zip(rested, fits, strict=True)
+        )
+        return Sight(objects, picture.hidden, picture.camera)
+
+    # -- pixels ------------------------------------------------------------------------
+
+    def _take_apart(
+        self, image: ImageArray, camera: TableCamera, joints_rad: Mapping[str, float]
+    ) -> _Picture:
+        image, camera = self._at_working_size(image, camera)
+        shape = (camera.height_px, camera.width_px)
+        hidden = np.zeros(shape, np.uint8)
+        if self._arm is not None:
+            hidden = self._arm.mask(camera, joints_rad)
+        light = find_light(image, camera, self._config.light, hidden)
+        if self._config.light.radius_m > 0:
+            hidden = hidden | fill(disc_px(camera, self._config.light, 1.08), (0, 0), shape)
+        region = self._region(camera) & ~hidden
+        table = find_table(image, region, self._config.table_tolerance)
+        away = table.distance(image) > table.tolerance
+        foreground = smooth(np.where(away & (region > 0), 255, 0).astype(np.uint8))
+        groups = self._groups(image, light, foreground)
+        return _Picture(image, camera, hidden, light, groups, foreground)
+
+    def _at_working_size(
+        self, image: ImageArray, camera: TableCamera
+    ) -> tuple[ImageArray, TableCamera]:
+        height, width = image.shape[:2]
+        if width < self._config.work_width_px:
+            scale = self._config.work_width_px / width
+            size = (self._config.work_width_px, round(height * scale))
+            image = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+        return image, camera.resized(image.shape[1], image.shape[0])
+
+    def _region(self, camera: TableCamera) -> Mask:
+        (x0, x1), (y0, y1) = self._config.table_x_m, self._config.table_y_m
+        corners = camera.project([(x0, y0, 0), (x1, y0, 0), (x1, y1, 0), (x0, y1, 0)])
+        return fill(corners, (0, 0), (camera.height_px, camera.width_px))
+
+    def _groups(self, image: ImageArray, light: FloatArray, foreground: Mask) -> dict[str, Mask]:
+        """Return the foreground by groups of alike colours."""
+        labels = self._palette.label(image, light)
+        groups: dict[str, Mask] = {}
+        for index, name in enumerate(self._palette.names):
+            pixels = np.where((labels == index) & (foreground > 0), 255, 0).astype(np.uint8)
+            key = _ALIKE.get(name, name)
+            groups[key] = pixels if key not in groups else groups[key] | pixels
+        return groups
+
+    # -- outlines ----------------------------------------------------------------------
+
+    def _fits(self, picture: _Picture, group: str) -> list[tuple[Fit, str]]:
+        """Return the objects of one group of colours, the largest first."""
+        pixels = smooth(picture.groups[group])
+        found, left = self._fits_of(picture, group, pixels)
+        if group == "neutral":  # what is white or grey melts into a table that is so too
+            closed = cv2.morphologyEx(left, cv2.MORPH_CLOSE, _WIDE).astype(np.uint8)
+            found += self._fits_of(picture, group, closed)[0]
+        return found
+
+    def _fits_of(
+        self, picture: _Picture, group: str, pixels: Mask
+    ) -> tuple[list[tuple[Fit, str]], Mask]:
+        """Return the objects, and the pixels that none of them explains."""
+        hidden = picture.hidden | (picture.foreground & ~pixels)
+        found: list[tuple[Fit, str]] = []
+        left, unexplained = pixels, np.zeros_like(pixels)
+        for _ in range(_MOST_PER_COLOR):
+            blob = _largest(left)
+            if cv2.countNonZero(blob) < self._config.min_area_px:
+                break
+            left = left & ~blob
+            item, color = self._best(picture, blob, hidden, group)
+            if item is None or _sureness(item) < self._config.min_overlap:
+                unexplained = unexplained | blob
+                continue
+            found.append((item, color))
+            covered = self._mask_of(picture.camera, item)
+            left = (left | (blob & pixels)) & ~covered
+            hidden = hidden | covered
+        return found, unexplained
+
+    def _best(
+        self, picture: _Picture, blob: Mask, hidden: Mask, group: str
+    ) -> tuple[Fit | None, str]:
+        window = Window(picture.camera, blob, hidden & ~blob, _MARGIN_PX)
+        names = [n for n in self._palette.names if _ALIKE.get(n, n) == group or n in _UNSURE]
+        pixels = picture.image[(blob & picture.groups[group]) > 0].astype(np.float64)
+        color = self._palette.name_of(pixels, picture.light, tuple(names), is_flat=False)
+        names = [n for n in names if n == color or _ALIKE.get(n, n) == group]
+        kinds = [k for k in self._config.kinds if not k.colors or set(names) & set(k.colors)]
+        if not kinds:
+            return None, ""
+        best = max((fit(picture.camera, kind, window) for kind in kinds), key=_sureness)
+        if best.overlap < _SEVERAL_OVERLAP:
+            best = max((best, *_some_of_several(picture.camera, kinds, window)), key=_sureness)
+        allowed = tuple(n for n in names if not best.kind.colors or n in best.kind.colors)
+        is_flat = best.kind.size_m[2] < _FLAT_SHARE * max(best.kind.size_m) and (
+            best.kind.shape is not Shape.CONE
+        )
+        return best, self._palette.name_of(pixels, picture.light, allowed, is_flat)
+
+    def _mask_of(self, camera: TableCamera, item: Fit) -> Mask:
+        outline = outline_px(camera, _grown(item.kind), item.center_m, item.yaw_rad)
+        return fill(outline, (0, 0), (camera.height_px, camera.width_px))
+
+    # -- heights -----------------------------------------------------------------------
+
+    def _refit(self, picture: _Picture, fits: list[tuple[Fit, str]]) -> Refit:
+        """Return what fits a found object again at another height."""
+
+        def again(index: int, bottom_m: float) -> Fit:
+            item, color = fits[index]
+            blob = picture.groups[_ALIKE.get(color, color)]
+            near = self._mask_of(picture.camera, replace(item, kind=_grown(item.kind, 0.004)))
+            blob = blob & near
+            if not cv2.countNonZero(blob):
+                return item
+            others = picture.foreground & ~blob
+            window = Window(picture.camera, blob, picture.hidden | others, _MARGIN_PX)
+            pixel = picture.camera.project([item.center_m])
+            return fit(picture.camera, item.kind, window, bottom_m, pixel)
+
+        return again
+
+
+def _without_patches(found: list[tuple[Fit, str]], camera: TableCamera) -> list[tuple[Fit, str]]:
+    """Return the fits without shades and glints of a larger thing that look like things in it."""
+    shape = (camera.height_px, camera.width_px)
+    masks = [
+        fill(outline_px(camera, f.kind, f.center_m, f.yaw_rad), (0, 0), shape) for f, _ in found
+    ]
+    areas = [max(int(cv2.countNonZero(mask)), 1) for mask in masks]
+
+    def is_patch(index: int) -> bool:
+        item = found[index][0]
+        return item.kind.lies_on_table and any(
+            areas[other] > areas[index]
+            and _sureness(found[other][0]) > _sureness(item)
+            and int(cv2.countNonZero(masks[other] & masks[index])) > _INSIDE_SHARE * areas[index]
+            for other in range(len(found))
+        )
+
+    return [pair for index, pair in enumerate(found) if not is_patch(index)]
+
+
+def _some_of_several(camera: TableCamera, kinds: list[KindConfig], window: Window) -> Iterator[Fit]:
+    """Yield good fits to a part of a blob that may be two or three things."""
+    middle, axis = window.center_px, window.spread_px
+    starts = np.array([middle - 1.3 * axis, middle, middle + 1.3 * axis])
+    for kind in kinds:
+        item = fit(camera, kind, window, 0.0, starts, _REST_WEIGHT)
+        whole, _ = window.overlap(kind, np.array(item.center_m), item.yaw_rad)
+        if item.overlap > _PART_OVERLAP and whole > _PART_SHARE:
+            yield item
+
+
+def _sureness(item: Fit) -> float:
+    """Return how sure a fit is, 0 to 1: little can be said of what is mostly hidden."""
+    return item.overlap * min(1.0, 0.5 + item.seen)
+
+
+def _grown(kind: KindConfig, margin_m: float = 0.002) -> KindConfig:
+    x, y, z = kind.size_m
+    return replace(kind, size_m=(x + 2 * margin_m, y + 2 * margin_m, z + 2 * margin_m))
+
+
+def _largest(mask: Mask) -> Mask:
+    """Return the largest connected part, with its holes filled."""
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    part = np.zeros_like(mask)
+    if outlines:
+        cv2.drawContours(part, [max(outlines, key=cv2.contourArea)], -1, 255, cv2.FILLED)
+    return part
+
+
+def _without_doubles(found: list[tuple[Fit, str]]) -> list[tuple[Fit, str]]:
+    """Return the fits without the poorer of two solids in one place."""
+    kept: list[tuple[Fit, str]] = []
+    for item, color in sorted(found, key=lambda pair: -_sureness(pair[0])):
+        if not any(_clash(item, other) for other, _ in kept):
+            kept.append((item, color))
+    return kept
+
+
+def _clash(item: Fit, other: Fit) -> bool:
+    """Tell whether two solids on the table cannot both be there.
+
+    Cubes are let pass: one of them may be on top of the other.
+    """
+    apart = float(np.linalg.norm(np.subtract(other.center_m, item.center_m)[:2]))
+    if other.kind.name == item.kind.name:
+        return apart < min(item.kind.size_m[:2]) / 3
+    carriers = [kind for kind in (item.kind, other.kind) if kind.floor_m > 0]
+    if len(carriers) == 1 or not all(kind.lies_on_table for kind in carriers):
+        return False
+    return apart < _CLASH_SHARE * (min(item.kind.size_m[:2]) + min(other.kind.size_m[:2])) / 2
