@@ -11,7 +11,7 @@ setup:  ## make .venv with everything in it (the second time: nothing to do)
 	@python3 scripts/set_up
 
 demo: setup  ## the simulated arm carries out a typed instruction
-	$(RUN)lam run "put the red cube in the blue bowl" --seed 2
+	$(RUN)lam run "put the red cube in the blue bowl"
 
 test: lint type  ## set-up, lint, types and all tests
 	$(RUN)pytest

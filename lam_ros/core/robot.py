@@ -271,9 +271,10 @@ class RobotDescription:
         if self.fingerprint() == other.fingerprint():
             return
         differences = _differences(other._identity(), self._identity())
+        instead = "" if other.name == self.name else f", or robot={other.name}"
         raise FingerprintMismatch(
             f"{what} was made for robot '{other.name}' and does not fit robot '{self.name}': "
-            f"{'; '.join(differences)}; use one made for this robot, or robot={other.name}"
+            f"{'; '.join(differences)}; use one made for this robot{instead}"
         )
 
     def _identity(self) -> dict[str, Any]:
@@ -282,13 +283,18 @@ class RobotDescription:
                 joint.name: [i, joint.lower_rad, joint.upper_rad, joint.velocity_rad_s]
                 for i, joint in enumerate(self.joints)
             },
-            "cameras": {camera.name: [camera.width_px, camera.height_px] for camera in self.cameras},
+            "cameras": {
+                camera.name: [camera.width_px, camera.height_px] for camera in self.cameras
+            },
             "calibration": dict(self.calibration),
         }
 
 
 def _known(
-    cls: type, data: Mapping[str, Any], thing: str, optional: frozenset[str] | set[str] = frozenset()
+    cls: type,
+    data: Mapping[str, Any],
+    thing: str,
+    optional: frozenset[str] | set[str] = frozenset(),
 ) -> dict[str, Any]:
     allowed = {entry.name for entry in fields(cls)}
     for key in data:

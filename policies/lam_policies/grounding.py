@@ -105,6 +105,7 @@ class Grounding:
             state_rad=np.array(observation.state_rad)[None],
             action_rad=np.full((1, len(sim.robot.joints)), np.nan),
             places_m=places_m[None],
+            yaw_rad=np.array([item.yaw_rad]),
             pictures={name: picture[None] for name, picture in observation.images.items()},
             pixels=pixels[None],
             progress=np.array([np.nan]),

@@ -67,6 +67,7 @@ class Rows:
     state_rad: FloatArray
     action_rad: FloatArray
     places_m: FloatArray
+    yaw_rad: FloatArray
     pictures: dict[str, ImageArray]
     pixels: FloatArray
     progress: FloatArray
@@ -149,6 +150,7 @@ class _Log:
         self._states: list[FloatArray] = []
         self._actions: list[FloatArray] = []
         self._places: list[FloatArray] = []
+        self._yaws: list[float] = []
         self._pictures: list[dict[str, ImageArray]] = []
         self._pixels: list[FloatArray] = []
 
@@ -159,6 +161,7 @@ class _Log:
         self._states.append(state_rad)
         self._actions.append(action_rad)
         self._places.append(self._where(scene))
+        self._yaws.append(scene[self._ids[0]].yaw_rad)
 
     def add_pictures(self, sim: LockstepSim, scene: Scene) -> None:
         self._pictures.append(dict(sim.observe().images))
@@ -177,6 +180,7 @@ class _Log:
             state_rad=np.array(self._states),
             action_rad=np.array(self._actions),
             places_m=np.array(self._places),
+            yaw_rad=np.array(self._yaws),
             pictures={
                 name: np.stack([seen[name] for seen in self._pictures])
                 for name in self._pictures[0]
@@ -189,10 +193,12 @@ class _Log:
 def pinhole(sim: LockstepSim, camera: str) -> Pinhole:
     """Return how a camera of the simulator looks now; a picture must have been drawn."""
     index = sim.model.camera(camera).id
+    picture = next(c for c in sim.robot.cameras if c.name == camera)
     return Pinhole(
         sim.data.cam_xpos[index],
         sim.data.cam_xmat[index].reshape(3, 3),
         float(sim.model.cam_fovy[index]),
+        picture.width_px / picture.height_px,
     )
 
 
@@ -223,6 +229,7 @@ class Shard:
             "progress": rows.progress.astype(np.float32),
             "said_index": np.full(count, said),
             "places_m": rows.places_m.astype(np.float32),
+            "yaw_rad": rows.yaw_rad.astype(np.float32),
             "pixels": rows.pixels.astype(np.float32),
         }.items():
             self._parts.setdefault(name, []).append(values)

@@ -136,7 +136,7 @@ class Expert:
 
     def _grasp(self, view: _View) -> tuple[Phase, ToolTarget | None, float]:
         style = self._style
-        grasp = best_grasp(view.item, view.scene, style.grasp_below_center_m)
+        grasp = best_grasp(view.item, view.scene, style.grasp_below_center_m, view.tool.yaw_rad)
         across, along = _offset_in_fingers(view, grasp)
         yaw_error = abs(_wrap(grasp.yaw_rad - view.tool.yaw_rad))
         above = view.z - grasp.position_m[2]
@@ -173,7 +173,7 @@ class Expert:
     def _place(self, view: _View) -> tuple[Phase, ToolTarget | None, float]:
         style = self._style
         velocity = view.joints.velocity_rad_s
-        if velocity is not None and abs(velocity[self._robot.gripper_index]) > 0.4:
+        if velocity is not None and velocity[self._robot.gripper_index] < -0.4:
             x, y, z = view.tool.position_m
             return Phase.CLOSE, ToolTarget((x, y, z), None, jaw_rad=GRIP_RAD), style.fine_speed_m_s
         goal = place_point(self._step, view.scene)

@@ -35,25 +35,33 @@ class Grasp:
         return math.cos(self.yaw_rad), math.sin(self.yaw_rad)
 
 
-def best_grasp(item: SceneObject, scene: Scene, below_center_m: float = 0.003) -> Grasp:
+def best_grasp(
+    item: SceneObject,
+    scene: Scene,
+    below_center_m: float = 0.003,
+    tool_yaw_rad: float | None = None,
+) -> Grasp:
     """Return the grasp with the least turn of the wrist that keeps clear of neighbours.
 
     Args:
         item: a cube, whose four sides are alike.
         scene: everything that the fingers may run into.
         below_center_m: how far below the cube's centre the pads' midpoint goes.
+        tool_yaw_rad: how the tool is turned already; a turn begun is gone on with, so that
+            between two equally good grasps nobody wavers.
     """
     x, y, z = item.position_m
     position = (x, y, z - below_center_m)
     grasps = [Grasp(position, item.yaw_rad + quarter * math.pi / 2) for quarter in range(4)]
-    return min(grasps, key=lambda grasp: _cost(grasp, item, scene))
+    return min(grasps, key=lambda grasp: _cost(grasp, item, scene, tool_yaw_rad))
 
 
-def _cost(grasp: Grasp, item: SceneObject, scene: Scene) -> float:
+def _cost(grasp: Grasp, item: SceneObject, scene: Scene, tool_yaw_rad: float | None) -> float:
     roll = abs(roll_for_yaw(grasp.yaw_rad, grasp.position_m))
     beyond = max(0.0, roll - _ROLL_RANGE_RAD)
     room = _room_m(grasp, item, scene)
-    return roll + 10.0 * beyond + _CROWDING_COST_PER_M * max(0.0, _CROWDED_M - room)
+    turn = 0.0 if tool_yaw_rad is None else abs(_wrap(grasp.yaw_rad - tool_yaw_rad))
+    return roll + turn + 10.0 * beyond + _CROWDING_COST_PER_M * max(0.0, _CROWDED_M - room)
 
 
 def _room_m(grasp: Grasp, item: SceneObject, scene: Scene) -> float:
@@ -67,3 +75,7 @@ def _room_m(grasp: Grasp, item: SceneObject, scene: Scene) -> float:
         for finger in fingers
     ]
     return min(gaps, default=1.0)
+
+
+def _wrap(angle_rad: float) -> float:
+    return (angle_rad + math.pi) % (2 * math.pi) - math.pi

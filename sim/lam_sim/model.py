@@ -166,7 +166,7 @@ def _add_lights_and_cameras(spec: mujoco.MjSpec) -> None:
             ambient=[0.2] * 3,
             specular=[0.2] * 3,
         )
-    world.add_camera(name="front", **_looking((0.60, 0.0, 0.36), (0.185, 0.0, 0.015), 46.0))
+    world.add_camera(name="front", **_looking((0.47, 0.0, 0.46), (0.145, 0.0, 0.015), 33.0))
     world.add_camera(name="viewer", **_looking((0.60, -0.46, 0.37), (0.135, 0.005, 0.085), 35.0))
 
 

@@ -27,8 +27,8 @@ class Style:
         hesitation_height_m: where that is, above the object's centre.
     """
 
-    speed_m_s: float = 0.30
-    descend_speed_m_s: float = 0.17
+    speed_m_s: float = 0.26
+    descend_speed_m_s: float = 0.12
     fine_speed_m_s: float = 0.10
     acceleration_m_s2: float = 3.0
     return_speed: float = 0.50

@@ -12,15 +12,25 @@ from lerobot.utils.constants import ACTION, OBS_LANGUAGE_TOKENS, OBS_STATE
 from torch import Tensor
 
 from lam_policies.training.frames import Frames, Sample, draw
+from lam_policies.training.near import ToolFrame
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.skills import StepWords
 from lerobot_policy_lam.configuration_lam import LamConfig
-from lerobot_policy_lam.modeling_lam import NO_SLOT, OBJECT_M, PIXELS, PROGRESS, SLOTS, TARGET_M
+from lerobot_policy_lam.modeling_lam import (
+    NEAR_M,
+    NO_SLOT,
+    OBJECT_M,
+    PIXELS,
+    PROGRESS,
+    SLOTS,
+    TARGET_M,
+    TURN,
+)
 from lerobot_policy_lam.tokenizer import Tokenizer
 
 Batch = dict[str, Tensor]
 
-SHIFT_PX = 4
+SHIFT_PX = 1
 """Largest shift of a picture: as if the camera had been mounted a little differently."""
 
 GAIN = 0.10
@@ -55,6 +65,7 @@ class Batcher:
         self.tokenizer = Tokenizer(
             config.text_buckets, config.text_max_words, config.text_max_pieces
         )
+        self.tool = ToolFrame.of(robot)
         sizes = np.array([len(part) for part in parts], float)
         self.shares = sizes / sizes.sum()
 
@@ -86,6 +97,9 @@ class Batcher:
         if self.jitter:
             sample = shift(sample, self.robot.camera_names, rng)
         batch = to_batch(sample, self.config, self.robot, self.tokenizer)
+        if self.tool is not None:
+            offsets_m, turn = self.tool.see(sample.state_rad, sample.places_m, sample.yaw_rad)
+            batch[NEAR_M], batch[TURN] = torch.from_numpy(offsets_m), torch.from_numpy(turn)
         for camera in self.robot.camera_names:
             name = self.robot.image_feature(camera)
             batch[name] = self._jitter(batch[name], rng)

@@ -71,6 +71,7 @@ def decode(data: DataSet, robot: RobotDescription, folder: Path, stride: int) ->
         "progress": np.concatenate([np.arange(n) / n for n in lengths]).astype(np.float32),
         "said_index": said_index,
         "places_m": _places(data, int(ends[-1])),
+        "yaw_rad": np.full(int(ends[-1]), np.nan, np.float32),
     }
     arrays["pixels"] = _pixels(data, robot, arrays)
     store.save(folder, arrays, said)

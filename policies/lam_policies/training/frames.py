@@ -31,6 +31,7 @@ class Frames:
         said_index: see `said`.
         places_m: position of the named object and of the named target in the base
             frame, shape (R, 2, 3); NaN where not known.
+        yaw_rad: the named object's rotation about z, shape (R,); NaN where not known.
         pixels: by camera, where both are seen: x, y in [-1, 1], 1 if visible; shape
             (N, cameras, 2, 3).
         made: how the data were made, for the record: name, seeds.
@@ -45,6 +46,7 @@ class Frames:
     said: tuple[StepWords, ...]
     said_index: Ints
     places_m: Floats
+    yaw_rad: Floats
     pixels: Floats
     made: Mapping[str, Any] = field(default_factory=dict)
 
@@ -68,6 +70,7 @@ class Sample:
     prompts: tuple[str, ...]
     said: tuple[StepWords, ...]
     places_m: Floats
+    yaw_rad: Floats
     pixels: Floats
     progress: Floats
 
@@ -99,6 +102,7 @@ def take(
         prompts=tuple(language.sample(words, rng, split) for words in said),
         said=said,
         places_m=frames.places_m[rows],
+        yaw_rad=frames.yaw_rad[rows],
         pixels=frames.pixels[order],
         progress=frames.progress[rows],
     )

@@ -32,6 +32,7 @@ LOG_EVERY_STEPS = 50
 CLIP_NORM = 1.0
 CHECKPOINT = "checkpoint"
 FINAL_RATE = 0.01
+_SENSES = ("network.cameras.", "network.text.")
 
 
 def policy_config(
@@ -114,22 +115,23 @@ class Trainer:
     def _start_from(self, folder: Path) -> None:
         """Take over a checkpoint's weights with its statistics, which they are tied to.
 
-        A checkpoint that has only learnt to look has none; then those of the data stay.
+        What looks and reads must fit.  If what acts is another network, it starts anew with
+        the statistics of the data; so it does if the checkpoint has only learnt to look.
         """
         weights = folder / WEIGHTS
         if not weights.is_file():
             raise CheckpointError(f"start_from {folder}: {WEIGHTS} is missing; name a checkpoint")
-        taken = load_file(weights)
-        if not taken["statistics.n_seen"]:
-            taken.update(self.policy.statistics.state_dict(prefix="statistics."))
-        try:
-            self.policy.load_state_dict(taken)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())[:200]
+        taken, own = load_file(weights), self.policy.state_dict()
+        fitting = {k: v for k, v in taken.items() if k in own and own[k].shape == v.shape}
+        missing = sorted(set(own) - set(fitting))
+        if blind := [name for name in missing if name.startswith(_SENSES)]:
             raise CheckpointError(
-                f"start_from {folder}: its network is another one ({reason}); give the same "
-                "policy settings"
-            ) from None
+                f"start_from {folder}: its network looks or reads in another way "
+                f"({blind[0]} and {len(blind) - 1} more differ); give the same policy settings"
+            )
+        if missing or not taken["statistics.n_seen"]:
+            fitting.update(self.policy.statistics.state_dict(prefix="statistics."))
+        self.policy.load_state_dict(fitting, strict=False)
 
     @property
     def share_done(self) -> float:

@@ -43,7 +43,7 @@ def find_pixels(
     config = SceneConfig()
     sim = LockstepSim(robot, SimConfig(scene=config, render=False))
     joints = [int(sim.model.joint(name).qposadr[0]) for name in robot.joint_names]
-    cameras = [int(sim.model.camera(name).id) for name in robot.camera_names]
+    cameras = [int(sim.model.camera(camera.name).id) for camera in robot.cameras]
     found = np.zeros((len(episode), len(cameras), 2, 3), np.float32)
     order = np.unique(episode, return_inverse=True)[1]
     for i, number in enumerate(order):
@@ -57,6 +57,7 @@ def find_pixels(
                 sim.data.cam_xpos[camera],
                 sim.data.cam_xmat[camera].reshape(3, 3),
                 float(sim.model.cam_fovy[camera]),
+                robot.cameras[k].width_px / robot.cameras[k].height_px,
             )
             found[i, k] = pinhole.see(places_m[i])
     return found

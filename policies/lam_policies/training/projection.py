@@ -12,17 +12,19 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Pinhole:
-    """A square camera; x right, y up, looking along -z, as MuJoCo has it.
+    """A camera with square pixels; x right, y up, looking along -z, as MuJoCo has it.
 
     Attributes:
         position_m: in the base frame, shape (3,).
         R_base_camera: shape (3, 3).
         fovy_deg: vertical field of view.
+        aspect: width of the picture over its height.
     """
 
     position_m: Floats
     R_base_camera: Floats
     fovy_deg: float
+    aspect: float = 1.0
 
     def see(self, points_m: Floats) -> Floats:
         """Return where points, shape (N, 3), are seen, shape (N, 3).
@@ -34,6 +36,6 @@ class Pinhole:
         depth = -local[:, 2]
         is_ahead = depth > 1e-3
         reach = np.where(is_ahead, depth, 1.0) * np.tan(np.radians(self.fovy_deg) / 2)
-        x, y = local[:, 0] / reach, -local[:, 1] / reach
+        x, y = local[:, 0] / (reach * self.aspect), -local[:, 1] / reach
         is_seen = is_ahead & (np.abs(x) < 1) & (np.abs(y) < 1)
         return np.column_stack([x, y, is_seen]) * is_seen[:, None]

@@ -28,6 +28,7 @@ _ARRAYS = (
     "progress",
     "said_index",
     "places_m",
+    "yaw_rad",
     "pixels",
 )
 

@@ -46,7 +46,7 @@ class LamConfig(PreTrainedConfig):
     n_queries: int = 16
     camera_dim: int = 256
     hidden_dim: int = 512
-    hidden_blocks: int = 3
+    hidden_blocks: int = 4
 
     text_buckets: int = 4096
     text_max_words: int = 24
@@ -62,6 +62,7 @@ class LamConfig(PreTrainedConfig):
     state_dropout: float = 0.1
     word_dropout: float = 0.15
     position_weight: float = 0.5
+    near_weight: float = 0.5
     pixel_weight: float = 0.05
     slot_weight: float = 0.05
     progress_weight: float = 0.05
@@ -83,6 +84,8 @@ class LamConfig(PreTrainedConfig):
             raise ValueError("widths and blocks need three values each")
         if self.n_queries < 2:
             raise ValueError(f"n_queries {self.n_queries}: at least 2 are needed")
+        if self.hidden_blocks < 2:
+            raise ValueError(f"hidden_blocks {self.hidden_blocks}: at least 2 are needed")
 
     def validate_features(self) -> None:
         """Check that there are pictures, a state and an action."""
@@ -91,7 +94,9 @@ class LamConfig(PreTrainedConfig):
         if self.robot_state_feature is None or self.action_feature is None:
             raise ValueError("policy 'lam' needs observation.state and action")
         for name, feature in self.image_features.items():
-            if feature.type is not FeatureType.VISUAL or feature.shape[-1] % 16:
+            if feature.type is not FeatureType.VISUAL or any(
+                side % 16 for side in feature.shape[1:]
+            ):
                 raise ValueError(f"{name}: shape {feature.shape}; sides must be multiples of 16")
 
     def get_optimizer_preset(self) -> AdamWConfig:

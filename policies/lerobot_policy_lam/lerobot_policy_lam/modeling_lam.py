@@ -19,10 +19,17 @@ from lerobot_policy_lam.tokenizer import Tokenizer
 
 OBJECT_M = "lam.object_m"
 TARGET_M = "lam.target_m"
+NEAR_M = "lam.near_m"
+TURN = "lam.turn"
 PIXELS = "lam.pixels"
 SLOTS = "lam.slots"
 PROGRESS = "lam.progress"
-"""Keys of a batch that teach the auxiliary heads; each may be missing."""
+"""Keys of a batch that teach the auxiliary heads; each may be missing, or NaN in part.
+
+`NEAR_M`, shape (B, 6): offsets of the object and of the target from the tool, about the
+base's z turned into the tool's yaw.  `TURN`, shape (B, 2): cosine and sine of four times
+the object's yaw seen from the tool, since a cube's four sides are alike.
+"""
 
 NO_SLOT = -1
 ATTENTION_SIGMA = 0.06
@@ -175,6 +182,10 @@ class LamPolicy(PreTrainedPolicy):
             if key in batch:
                 wanted = self.statistics.normalize_place(batch[key].float())
                 yield name, self.config.position_weight, _known_l1(guess, wanted)
+        if NEAR_M in batch:
+            offsets = self.statistics.normalize_near(batch[NEAR_M].float())
+            wanted = torch.cat([offsets, batch[TURN].float()], dim=1)
+            yield "near", self.config.near_weight, _known_l1(out.near, wanted)
         if PIXELS in batch:
             yield "pixels", self.config.pixel_weight, _attention_loss(out.attention, batch[PIXELS])
         if SLOTS in batch:
@@ -220,14 +231,19 @@ def _attention_loss(attention: Sequence[Tensor], pixels: Tensor) -> Tensor:
     losses = []
     for i, log_attention in enumerate(attention):
         where, visible = pixels[:, i, :, :2].float(), pixels[:, i, :, 2].float()
-        side = round(log_attention.shape[-1] ** 0.5)
-        cells = (torch.arange(side, device=where.device) + 0.5) / side * 2 - 1
-        distance = (where[..., None] - cells).square()
-        x, y = (-distance / (2 * ATTENTION_SIGMA**2)).softmax(-1).unbind(2)
-        spot = (y[..., :, None] * x[..., None, :]).flatten(2)
-        cross = -(spot * log_attention).sum(-1)
+        x = _spread(where[..., 0], log_attention.shape[3])
+        y = _spread(where[..., 1], log_attention.shape[2])
+        spot = y[..., :, None] * x[..., None, :]
+        cross = -(spot * log_attention).sum((2, 3))
         losses.append((cross * visible).sum() / visible.sum().clamp(min=1))
     return torch.stack(losses).sum()
+
+
+def _spread(where: Tensor, n_cells: int) -> Tensor:
+    """Return how a spot about `where`, shape (B, 2), spreads over a side's cells."""
+    cells = (torch.arange(n_cells, device=where.device) + 0.5) / n_cells * 2 - 1
+    distance = (where[..., None] - cells).square()
+    return (-distance / (2 * ATTENTION_SIGMA**2)).softmax(-1)
 
 
 def _network_shape(config: LamConfig, n_joints: int) -> NetworkShape:

@@ -14,6 +14,9 @@ from torch import Tensor, nn
 
 GROUPS = 8
 
+PLACES, NEAR = 6, 8
+"""Numbers that say where things are in the base frame, and as the tool sees them."""
+
 
 @dataclass(frozen=True)
 class NetworkShape:
@@ -44,15 +47,17 @@ class NetworkOutput:
         chunk: normalised joint targets, shape (B, H, J).
         object_m, target_m: where the named object and the named target are, in the
             base frame, shape (B, 3).
+        near: the same as the tool sees them, shape (B, 8); see `LamPolicy`.
         progress: how much of the skill is done, logit, shape (B,).
         slots: one tensor of logits for each slot of the sentence.
         attention: log of the attention of the first two queries, by camera, shape
-            (B, 2, rows * columns).
+            (B, 2, rows, columns).
     """
 
     chunk: Tensor
     object_m: Tensor
     target_m: Tensor
+    near: Tensor
     progress: Tensor
     slots: tuple[Tensor, ...]
     attention: tuple[Tensor, ...]
@@ -177,9 +182,10 @@ class CameraEncoder(nn.Module):
             for block in stage:
                 x = block(x, words)
             levels.append(x)
-        attention, points, pooled = self._attend(self._merge(levels), words)
+        merged = self._merge(levels)
+        attention, points, pooled = self._attend(merged, words)
         features = torch.cat([points.flatten(1), pooled.flatten(1), x.mean((2, 3))], dim=1)
-        return F.relu(self.out(features)), attention[:, :2]
+        return F.relu(self.out(features)), attention[:, :2].unflatten(2, merged.shape[2:])
 
     def _merge(self, levels: Sequence[Tensor]) -> Tensor:
         merged = self.laterals[-1](levels[-1])
@@ -239,7 +245,11 @@ class LamNetwork(nn.Module):
         )
         self.trunk_norm = nn.LayerNorm(shape.hidden_dim)
         self.chunk = nn.Linear(shape.hidden_dim, shape.horizon * shape.n_joints)
-        self.places = nn.Linear(shape.hidden_dim, 6)
+        # Where things are is said half-way, and what is said is read again.
+        self.half_norm = nn.LayerNorm(shape.hidden_dim)
+        self.where = nn.Linear(shape.hidden_dim, PLACES + NEAR)
+        self.guide_in = nn.Linear(PLACES + NEAR + shape.n_joints, shape.hidden_dim)
+        self.guide_out = nn.Linear(shape.hidden_dim, shape.hidden_dim)
         self.progress = nn.Linear(shape.hidden_dim, 1)
         self.slots = nn.ModuleList(nn.Linear(shape.text_dim, size) for size in shape.slot_sizes)
 
@@ -267,14 +277,20 @@ class LamNetwork(nn.Module):
         if keep_state is not None:
             state_features = state_features * keep_state
         h = self.trunk_in(torch.cat([*seen, state_features, words], dim=1)).float()
-        for block in self.trunk:
+        half = len(self.trunk) // 2
+        for block in self.trunk[:half]:
+            h = block(h, words)
+        where = self.where(F.relu(self.half_norm(h))).float()
+        guide = F.relu(self.guide_in(torch.cat([where, state], dim=1)))
+        h = h + self.guide_out(guide).float()
+        for block in self.trunk[half:]:
             h = block(h, words)
         h = F.relu(self.trunk_norm(h))
-        places = self.places(h).float()
         return NetworkOutput(
             chunk=self.chunk(h).float().view(len(h), self.shape.horizon, self.shape.n_joints),
-            object_m=places[:, :3],
-            target_m=places[:, 3:],
+            object_m=where[:, :3],
+            target_m=where[:, 3:PLACES],
+            near=where[:, PLACES:],
             progress=self.progress(h).float().squeeze(1),
             slots=tuple(head(words).float() for head in self.slots),
             attention=tuple(attention),

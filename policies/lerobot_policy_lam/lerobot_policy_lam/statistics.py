@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 MIN_SCALE_RAD = 0.01
 PLACE_UNIT_M = 0.05
+NEAR_UNIT_M = 0.01
 
 
 class ActionStatistics(nn.Module):
@@ -86,3 +87,8 @@ class ActionStatistics(nn.Module):
     def normalize_place(place_m: Tensor) -> Tensor:
         """Return places in units that the position heads predict, shape (B, 3)."""
         return place_m / PLACE_UNIT_M
+
+    @staticmethod
+    def normalize_near(offset_m: Tensor) -> Tensor:
+        """Return offsets from the tool, in centimetres near it and compressed far from it."""
+        return torch.asinh(offset_m / NEAR_UNIT_M)

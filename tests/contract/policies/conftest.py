@@ -20,7 +20,7 @@ SMALL = {
     "n_queries": 4,
     "camera_dim": 32,
     "hidden_dim": 32,
-    "hidden_blocks": 1,
+    "hidden_blocks": 2,
     "text_dim": 32,
     "text_layers": 1,
     "text_buckets": 256,
@@ -51,8 +51,8 @@ def make_frames(n_episodes: int = 8, length: int = 20, seed: int = 0) -> Frames:
     pixels[..., :2] = rng.uniform(-0.9, 0.9, (len(picture_row), 2, 2, 2))
     return Frames(
         pictures={
-            camera: rng.integers(0, 255, (len(picture_row), 3, 96, 96), dtype=np.uint8)
-            for camera in ("front", "wrist")
+            camera: rng.integers(0, 255, (len(picture_row), *size), dtype=np.uint8)
+            for camera, size in (("front", (3, 80, 128)), ("wrist", (3, 96, 96)))
         },
         picture_row=picture_row,
         state_rad=state,
@@ -62,6 +62,7 @@ def make_frames(n_episodes: int = 8, length: int = 20, seed: int = 0) -> Frames:
         said=SAID,
         said_index=said_index,
         places_m=places,
+        yaw_rad=rng.uniform(-3, 3, n_rows).astype(np.float32),
         pixels=pixels,
     )
 

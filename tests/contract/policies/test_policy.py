@@ -31,7 +31,8 @@ def served(checkpoint: Path) -> LamServed:
 def _observation(stamp_ns: int = 7, seed: int = 0) -> Observation:
     rng = np.random.default_rng(seed)
     images = {
-        name: rng.integers(0, 255, (96, 96, 3), dtype=np.uint8) for name in ROBOT.camera_names
+        name: rng.integers(0, 255, (camera.height_px, camera.width_px, 3), dtype=np.uint8)
+        for name, camera in zip(ROBOT.camera_names, ROBOT.cameras, strict=True)
     }
     return Observation(stamp_ns, np.array(ROBOT.poses.home_rad), images)
 
@@ -110,7 +111,7 @@ def test_lerobot_loads_the_checkpoint_and_acts(checkpoint: Path) -> None:
     before, after = make_lam_pre_post_processors(policy.config)
     batch = {
         "observation.state": torch.zeros(6),
-        "observation.images.front": torch.rand(3, 96, 96),
+        "observation.images.front": torch.rand(3, 80, 128),
         "observation.images.wrist": torch.rand(3, 96, 96),
         "task": "put the red cube in the blue bowl",
     }
@@ -124,7 +125,7 @@ def test_forward_gives_a_finite_loss_with_its_parts(checkpoint: Path) -> None:
     policy = LamPolicy.from_pretrained(checkpoint).train()
     batch = {
         "observation.state": torch.randn(4, 6),
-        "observation.images.front": torch.rand(4, 3, 96, 96),
+        "observation.images.front": torch.rand(4, 3, 80, 128),
         "observation.images.wrist": torch.rand(4, 3, 96, 96),
         "action": torch.randn(4, 8, 6),
         "task": ["put the red cube in the blue bowl"] * 4,

@@ -31,7 +31,8 @@ def shipped(checkpoint: Path, tmp_path: Path) -> Path:
 def _observation(seed: int) -> Observation:
     rng = np.random.default_rng(seed)
     images = {
-        name: rng.integers(0, 255, (96, 96, 3), dtype=np.uint8) for name in ROBOT.camera_names
+        name: rng.integers(0, 255, (camera.height_px, camera.width_px, 3), dtype=np.uint8)
+        for name, camera in zip(ROBOT.camera_names, ROBOT.cameras, strict=True)
     }
     return Observation(seed, np.array(ROBOT.poses.home_rad), images)
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from lam_policies.training.batches import Batcher
 from lam_policies.training.config import TrainConfig
 from lam_policies.training.frames import Frames
-from lam_policies.training.loop import Trainer, policy_config
+from lam_policies.training.loop import CHECKPOINT, Trainer, policy_config
 from lam_policies.training.state import STATE_FILE
 from lam_ros.config import load_robot
 from lam_ros.core.errors import CheckpointError, ConfigError
@@ -113,14 +113,44 @@ def test_where_nobody_acts_looking_is_learnt_and_statistics_are_left_open(
     assert Trainer(config, ROBOT, [still, acted]).policy.statistics.is_calibrated
 
 
-def test_weights_of_another_network_are_refused(
-    tmp_path: Path, trainer: MakeTrainer, toy_config: MakeConfig, toy_frames: MakeFrames
+@pytest.mark.parametrize(
+    ("change", "differs"),
+    [({"n_queries": 6}, "network.cameras."), ({"text_buckets": 512}, "network.text.")],
+)
+def test_weights_that_look_or_read_in_another_way_are_refused(
+    change: dict[str, int],
+    differs: str,
+    tmp_path: Path,
+    trainer: MakeTrainer,
+    toy_config: MakeConfig,
+    toy_frames: MakeFrames,
 ) -> None:
     first = trainer(tmp_path / "first", 1).run()
-    wider = {**dict(toy_config("unused", 1).policy), "hidden_dim": 48}
-    config = toy_config(str(tmp_path / "second"), 1, start_from=str(first), policy=wider)
-    with pytest.raises(CheckpointError, match="its network is another one"):
+    other = {**toy_config("unused", 1).policy, **change}
+    config = toy_config(str(tmp_path / "second"), 1, start_from=str(first), policy=other)
+    with pytest.raises(CheckpointError, match=f"looks or reads in another way .{differs}"):
         Trainer(config, ROBOT, [toy_frames()])
+
+
+def test_to_act_with_another_network_the_senses_are_kept_and_statistics_come_from_the_data(
+    tmp_path: Path, trainer: MakeTrainer, toy_config: MakeConfig, toy_frames: MakeFrames
+) -> None:
+    weights = load_file(trainer(tmp_path / "first", 1).run() / "model.safetensors")
+    wider = {**toy_config("unused", 1).policy, "hidden_dim": 48}
+    config = toy_config(
+        str(tmp_path / "second"), 1, start_from=str(tmp_path / "first" / CHECKPOINT), policy=wider
+    )
+    acted = toy_frames()
+    livelier = replace(acted, action_rad=acted.state_rad + 2 * (acted.action_rad - acted.state_rad))
+    second = Trainer(config, ROBOT, [livelier]).policy.state_dict()
+    senses = [n for n in weights if n.startswith(("network.cameras.", "network.text."))]
+    assert len(senses) > 20
+    assert all(torch.equal(second[name], weights[name]) for name in senses)
+    fresh = Trainer(replace(config, start_from="", out=str(tmp_path / "third")), ROBOT, [livelier])
+    statistics = [n for n in weights if n.startswith("statistics.")]
+    expected = fresh.policy.state_dict()
+    assert all(torch.equal(second[name], expected[name]) for name in statistics)
+    assert not all(torch.equal(second[name], weights[name]) for name in statistics)
 
 
 def test_a_damaged_state_is_named(tmp_path: Path, trainer: MakeTrainer) -> None:

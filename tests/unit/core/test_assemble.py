@@ -10,8 +10,13 @@ MS = 1_000_000
 NOW = 10_000 * MS
 
 
-def frame(camera, stamp_ns, shape=(96, 96, 3)):
-    return CameraFrame(camera, stamp_ns, np.zeros(shape, np.uint8))
+SHAPES = {"front": (80, 128, 3), "wrist": (96, 96, 3)}
+
+
+def frame(camera, stamp_ns, shape=None):
+    return CameraFrame(
+        camera, stamp_ns, np.zeros(shape or SHAPES.get(camera, (96, 96, 3)), np.uint8)
+    )
 
 
 @pytest.fixture
@@ -119,7 +124,7 @@ def test_cleared_it_holds_nothing(full):
 
 def test_pictures_are_not_copied(robot, home):
     assembler = Assembler(robot)
-    images = {name: np.zeros((96, 96, 3), np.uint8) for name in robot.camera_names}
+    images = {name: np.zeros(SHAPES[name], np.uint8) for name in robot.camera_names}
     for name, image in images.items():
         assembler.put_frame(CameraFrame(name, NOW, image))
     assembler.put_joints(JointState(NOW, home))

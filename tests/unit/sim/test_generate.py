@@ -49,7 +49,7 @@ def test_a_data_set_is_made_resumed_and_opened(
     assert [row.seed for row in rows] == [40, 41]
     assert data.num_episodes == 2
     assert len(data) == sum(row.length for row in rows)
-    assert data[0]["observation.images.front"].shape == (3, 96, 96)
+    assert data[0]["observation.images.front"].shape == (3, 80, 128)
     assert data[len(data) - 1]["task"] == rows[1].task
     assert len(np.load(config.out / POSITIONS_FILE)["object_position_m"]) == len(data)
     described = json.loads((config.out / ROBOT_FILE).read_text(encoding="utf-8"))
