@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from lam_ros import __version__
 from lam_ros.core.errors import ExitCode, LamError
+from lam_ros.perception.cli import add_calibrate
 from lam_ros.recording.cli_convert import add_convert
 from lam_ros.recording.cli_episodes import add_episodes
 from lam_ros.recording.cli_record import add_record
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     add_convert(commands)
     add_episodes(commands)
     add_teleop(commands)
+    add_calibrate(commands)
     return parser
 
 

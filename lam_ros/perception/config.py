@@ -65,7 +65,7 @@ class TrackConfig:
         confirm_count: in how many pictures a new thing must be seen before it counts.
         miss_limit: after how many pictures in plain view without it a thing is gone.
         held_radius_m: farthest from the tool's point that a held object's centre may be.
-        closed_margin_rad: how far open the jaw must stay to hold anything.
+        grip_rad: least and largest position of the jaw at which it may hold something.
     """
 
     gate_m: float = 0.05
@@ -73,7 +73,7 @@ class TrackConfig:
     confirm_count: int = 2
     miss_limit: int = 8
     held_radius_m: float = 0.035
-    closed_margin_rad: float = 0.06
+    grip_rad: tuple[float, float] = (0.085, 0.235)
 
 
 @dataclass(frozen=True)

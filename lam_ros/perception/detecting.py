@@ -115,7 +115,7 @@ class Detector:
     ) -> _Picture:
         image, camera = self._at_working_size(image, camera)
         shape = (camera.height_px, camera.width_px)
-        hidden = np.zeros(shape, np.uint8)
+        hidden: Mask = np.zeros(shape, np.uint8)
         if self._arm is not None:
             hidden = self._arm.mask(camera, joints_rad)
         light = find_light(image, camera, self._config.light, hidden)

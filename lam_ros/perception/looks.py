@@ -75,7 +75,7 @@ class TableLook:
     end: FloatArray
     tolerance: float = 0.0
 
-    def distance(self, image: ImageArray) -> npt.NDArray[np.float32]:
+    def distance(self, image: ImageArray | FloatArray) -> npt.NDArray[np.float32]:
         """Return how far each pixel is from the table's colours, shape (H, W)."""
         along = (self.end - self.start).astype(np.float32)
         offset = image.astype(np.float32) - self.start.astype(np.float32)

@@ -1,0 +1,120 @@
+"""The same thing keeps its id, seen or not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lam_ros.perception.detecting import Detection, Detector, Sight
+from lam_ros.perception.tracking import Tool, Tracker
+
+SEED = 1_000_000
+
+
+@pytest.fixture
+def sight(stage) -> Sight:
+    """One real picture, seen, without the arm."""
+    image, camera = stage.set(SEED)
+    seen = Detector(stage.config, stage.arm).see(image, camera, stage.joints_rad)
+    return replace(seen, hidden=np.zeros_like(seen.hidden))
+
+
+@pytest.fixture
+def tracker(stage) -> Tracker:
+    return Tracker(stage.config.track)
+
+
+def at(item: Detection, x_m: float, y_m: float) -> Detection:
+    return replace(item, fit=replace(item.fit, center_m=(x_m, y_m, item.fit.center_m[2])))
+
+
+def without(sight: Sight, color: str, kind: str = "cube") -> Sight:
+    left = tuple(i for i in sight.objects if (i.color, i.fit.kind.name) != (color, kind))
+    assert len(left) == len(sight.objects) - 1
+    return replace(sight, objects=left)
+
+
+def the(sight: Sight, color: str, kind: str = "cube") -> Detection:
+    return next(i for i in sight.objects if (i.color, i.fit.kind.name) == (color, kind))
+
+
+def test_a_thing_counts_when_it_was_seen_twice(sight, tracker) -> None:
+    assert tracker.update(sight, 1).objects == ()
+    scene = tracker.update(sight, 2)
+    assert len(scene.objects) == len(sight.objects)
+    assert "red_cube_1" in scene
+    assert scene.stamp_ns == 2
+
+
+def test_a_glint_that_is_seen_once_never_counts(sight, tracker) -> None:
+    tracker.update(sight, 1)
+    for stamp in (2, 3, 4):
+        scene = tracker.update(without(sight, "red"), stamp)
+    assert "red_cube_1" not in scene
+
+
+def test_what_the_arm_hides_stays_and_what_is_missing_in_plain_view_goes(
+    sight, tracker, stage
+) -> None:
+    for stamp in (1, 2):
+        tracker.update(sight, stamp)
+    gone = without(sight, "red")
+    veiled = replace(gone, hidden=np.full_like(gone.hidden, 255))
+    for stamp in range(3, 40):
+        scene = tracker.update(veiled, stamp)
+    assert "red_cube_1" in scene
+    for stamp in range(40, 40 + stage.config.track.miss_limit + 1):
+        scene = tracker.update(gone, stamp)
+    assert "red_cube_1" not in scene
+
+
+def test_a_thing_that_a_person_moves_keeps_its_id(sight, tracker) -> None:
+    for stamp in (1, 2):
+        tracker.update(sight, stamp)
+    red = the(sight, "red")
+    moved = replace(
+        without(sight, "red"), objects=(*without(sight, "red").objects, at(red, 0.3, 0.0))
+    )
+    for stamp in (3, 4, 5):
+        tracker.update(without(sight, "red"), stamp)  # while the hand is in the way
+    for stamp in (6, 7):
+        scene = tracker.update(moved, stamp)
+    reds = [item for item in scene.of_kind("cube") if item.color == "red"]
+    assert [item.id for item in reds] == ["red_cube_1"]
+    assert reds[0].position_m[:2] == pytest.approx((0.3, 0.0), abs=0.002)
+
+
+def test_the_order_of_detections_changes_no_id(sight, tracker) -> None:
+    for stamp in (1, 2):
+        before = tracker.update(sight, stamp)
+    shuffled = replace(sight, objects=tuple(replace(i, support=-1) for i in sight.objects[::-1]))
+    after = tracker.update(shuffled, 3)
+    assert sorted(after.ids) == sorted(before.ids)
+    for item in before.objects:
+        assert after[item.id].position_m == pytest.approx(item.position_m), item.id
+
+
+def test_what_the_fingers_take_is_held_unseen_and_goes_with_them_until_let_go(
+    sight, tracker
+) -> None:
+    for stamp in (1, 2):
+        tracker.update(sight, stamp)
+    place = np.array(the(sight, "red").fit.center_m)
+    rest = without(sight, "red")
+    assert tracker.update(sight, 3, Tool(place, is_gripping=False)).held == ""
+    assert tracker.update(rest, 4, Tool(place, is_gripping=True)).held == "red_cube_1"
+    high = place + np.array([0.02, 0.05, 0.08])
+    for stamp in range(5, 30):
+        scene = tracker.update(rest, stamp, Tool(high, is_gripping=True))
+    assert scene.held == "red_cube_1"
+    assert scene["red_cube_1"].position_m == pytest.approx(tuple(high))
+    assert tracker.update(rest, 30, Tool(high, is_gripping=False)).held == ""
+
+
+def test_fingers_that_close_on_nothing_hold_nothing(sight, tracker) -> None:
+    for stamp in (1, 2):
+        tracker.update(sight, stamp)
+    far = Tool(np.array([0.2, 0.0, 0.3]), is_gripping=True)
+    assert tracker.update(sight, 3, far).held == ""
