@@ -9,7 +9,7 @@ hand (`move`) puts it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -48,7 +48,9 @@ class Register(IntEnum):
     PRESENT_VELOCITY = 58
     PRESENT_VOLTAGE = 62
     PRESENT_TEMPERATURE = 63
+    STATUS = 65
     MOVING = 66
+    PRESENT_CURRENT = 69
 
 
 class Instruction(IntEnum):
@@ -148,24 +150,29 @@ class ServoBus:
         """Put servos with these ids on the bus."""
         self.servos = {number: Servo(number) for number in numbers}
         self.corrupt_next = 0
+        self.mover: Callable[[float], None] | None = None
+        """What moves the shafts as time passes [s]; by default each servo by itself."""
+        self.lock = threading.Lock()
         self._left = b""
-        self._lock = threading.Lock()
 
     def move(self, number: int, counts: float) -> None:
         """Turn a shaft by hand so that the servo reports `counts`."""
-        with self._lock:
+        with self.lock:
             servo = self.servos[number]
             servo.shaft = counts + servo.offset
 
     def advance(self, seconds: float) -> None:
         """Let time pass [s]."""
-        with self._lock:
+        with self.lock:
+            if self.mover is not None:
+                return self.mover(seconds)
             for servo in self.servos.values():
                 servo.advance(seconds)
+        return None
 
     def feed(self, data: bytes) -> bytes:
         """Return the answers to bytes, which may end within a packet."""
-        with self._lock:
+        with self.lock:
             self._left += data
             answers = b""
             while (packet := self._take()) is not None:
@@ -225,6 +232,7 @@ class ServoBus:
         if servo is None:
             return b""
         servo.put(Register.PRESENT_POSITION, servo.present)
+        servo.table[Register.STATUS] = servo.error_bits
         return self._status(number, bytes(servo.table[address : address + size]))
 
     def _status(self, number: int, data: bytes = b"") -> bytes:

@@ -1,0 +1,1 @@
+"""Drivers of real arms: radians in and out, without ROS."""
