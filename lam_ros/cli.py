@@ -13,6 +13,7 @@ from lam_ros.recording.cli_convert import add_convert
 from lam_ros.recording.cli_episodes import add_episodes
 from lam_ros.recording.cli_record import add_record
 from lam_ros.teleop.command import add_teleop
+from lam_ros.up.cli_up import add_up
 
 Handler = Callable[[argparse.Namespace], int]
 
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     add_episodes(commands)
     add_teleop(commands)
     add_calibrate(commands)
+    add_up(commands)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""From the table of nodes to the actions of `ros2 launch`.
+"""From the table of nodes to what `ros2 launch` starts.
 
 The only module that needs `launch`, which comes with a ROS installation and not from
 pip.  `launch_ros` looks for executables in an ament package; started as Python modules,
@@ -7,38 +7,50 @@ the nodes run from any installation.
 
 from __future__ import annotations
 
-import sys
+import importlib
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lam_ros.environment import node_environment
-from lam_ros.graph import EXPERT, GraphParameters, sim_graph
 from lam_ros.supervisor import NodeSpec
+from lam_ros.up.arguments import values_of
+from lam_ros.up.table import setup_of
+
+RESTART_AFTER_S = 1.0
 
 
-def sim_actions(values: Mapping[str, str]) -> list[Any]:
-    """Return what starts the graph in simulation.
+def launch_description(name: str) -> Any:
+    """Return the description of one setup: its arguments, and its nodes when they are known."""
+    from launch.actions import DeclareLaunchArgument, OpaqueFunction
 
-    Args:
-        values: `seed`, `policy`, `checkpoint` and `robot`, as text.
-    """
-    parameters = GraphParameters(
-        policy_type=values["policy"],
-        shared={"robot": values["robot"]},
-        sim={"seed": int(values["seed"]), "scene_rate_hz": _scene_rate_hz(values["policy"])},
-        policy={"checkpoint": values["checkpoint"]},
-    )
-    return start_actions(sim_graph(parameters))
+    # By name: type checkers take our folder of launch files for the package.
+    description: Any = importlib.import_module("launch").LaunchDescription
+    setup = setup_of(name)
+    declared = [
+        DeclareLaunchArgument(
+            argument.name,
+            default_value=argument.default,
+            description=argument.description,
+            choices=list(argument.choices) or None,
+        )
+        for argument in setup.arguments
+    ]
+
+    def nodes(context: Any, *_: Any, **__: Any) -> list[Any]:
+        given = context.launch_configurations
+        texts = {argument.name: given[argument.name] for argument in setup.arguments}
+        folder = Path(tempfile.mkdtemp(prefix="lam-launch-"))
+        return start_actions(setup.specs(values_of(setup.arguments, texts), folder), folder)
+
+    return description([*declared, OpaqueFunction(function=nodes)])
 
 
-def start_actions(specs: tuple[NodeSpec, ...]) -> list[Any]:
-    """Return an action for each node; all end when one of them has ended for good."""
+def start_actions(specs: tuple[NodeSpec, ...], folder: Path) -> list[Any]:
+    """Return an action for each row; all end when one has ended that is not started again."""
     from launch.actions import EmitEvent, ExecuteProcess
     from launch.events import Shutdown
 
-    folder = Path(tempfile.mkdtemp(prefix="lam-launch-"))
     actions = []
     for spec in specs:
         ended = EmitEvent(event=Shutdown(reason=f"{spec.name} has ended"))
@@ -49,6 +61,7 @@ def start_actions(specs: tuple[NodeSpec, ...]) -> list[Any]:
                 output="screen",
                 env=node_environment(threads=spec.threads),
                 respawn=spec.restart,
+                respawn_delay=RESTART_AFTER_S,
                 on_exit=None if spec.restart else [ended],
             )
         )
@@ -56,12 +69,5 @@ def start_actions(specs: tuple[NodeSpec, ...]) -> list[Any]:
 
 
 def module_command(spec: NodeSpec, folder: Path) -> list[str]:
-    """Return the command line of a node that ends with `ros2 launch`."""
-    launcher = [sys.executable, "-m", "lam_ros.process", "--nice", str(spec.nice)]
-    cpus = ["--cpus", ",".join(str(cpu) for cpu in spec.cpus)] if spec.cpus else []
-    ros = ["--ros-args", "-r", f"__node:={spec.name}"]
-    return [*launcher, *cpus, spec.module, *ros, "--params-file", str(spec.parameter_file(folder))]
-
-
-def _scene_rate_hz(policy: str) -> float:
-    return 50.0 if policy == EXPERT else 20.0
+    """Return the command line of a row that ends with `ros2 launch`."""
+    return spec.command_of(spec.parameter_file(folder))

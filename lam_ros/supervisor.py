@@ -50,7 +50,10 @@ class NodeSpec:
         nice: niceness; 10 gives way to the command stream.
         cpus: cores that it may use; empty for all.
         threads: of numerical libraries.
-        restart: whether launch files start it again when it dies.
+        restart: whether it is started again when it dies, because that is safe.
+        namespace: before its topics; empty for none.
+        parameter_files: of the user, which overrule `parameters`.
+        program: command line of a program that is no node of ours; replaces `module`.
     """
 
     name: str
@@ -61,20 +64,34 @@ class NodeSpec:
     cpus: tuple[int, ...] = ()
     threads: int = 1
     restart: bool = False
+    namespace: str = ""
+    parameter_files: tuple[str, ...] = ()
+    program: tuple[str, ...] = ()
 
     def parameter_file(self, folder: Path) -> Path:
         """Write the parameters as a ROS parameter file and return its path."""
         path = folder / f"{self.name}.params.yaml"
-        content = {self.name: {"ros__parameters": dict(self.parameters)}}
+        name = f"/{self.namespace}/{self.name}" if self.namespace else self.name
+        content = {name: {"ros__parameters": dict(self.parameters)}}
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
         return path
 
     def command(self, parameter_file: Path) -> list[str]:
-        """Return the command line of the process."""
-        launcher = [sys.executable, "-m", "lam_ros.process", "--parent", str(os.getpid())]
+        """Return the command line of a process that dies with this one."""
+        return self.command_of(parameter_file, ("--parent", str(os.getpid())))
+
+    def command_of(self, parameter_file: Path, parent: Sequence[str] = ()) -> list[str]:
+        """Return the command line of a process that dies with `parent`, or with whoever starts it."""
+        if self.program:
+            return list(self.program)
+        launcher = [sys.executable, "-m", "lam_ros.process", *parent, "--nice", str(self.nice)]
         cpus = ["--cpus", ",".join(str(cpu) for cpu in self.cpus)] if self.cpus else []
-        ros = ["--ros-args", "-r", f"__node:={self.name}", "--params-file", str(parameter_file)]
-        return [*launcher, "--nice", str(self.nice), *cpus, self.module, *ros]
+        ros = ["--ros-args", "-r", f"__node:={self.name}"]
+        if self.namespace:
+            ros += ["-r", f"__ns:=/{self.namespace}"]
+        for path in (parameter_file, *self.parameter_files):
+            ros += ["--params-file", str(path)]
+        return [*launcher, *cpus, self.module, *ros]
 
 
 @dataclass(frozen=True)
@@ -112,7 +129,7 @@ class Supervisor:
         environment["PYTHONUNBUFFERED"] = "1"
         # Before another's log line: the name, so that the last line can be found again.
         environment["RCUTILS_CONSOLE_OUTPUT_FORMAT"] = "[{severity}] [{time}] [{name}]: {message}"
-        with self.log_path(spec.name).open("wb") as log:
+        with self.log_path(spec.name).open("ab" if spec.name in self._processes else "wb") as log:
             self._processes[spec.name] = subprocess.Popen(
                 spec.command(spec.parameter_file(self._logs)),
                 env=environment,
@@ -121,6 +138,10 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def revive(self, name: str) -> None:
+        """Start a process again that has ended; its log goes on."""
+        self._start_one(next(spec for spec in self.specs if spec.name == name))
 
     def log_path(self, name: str) -> Path:
         """Return the log file of a node."""

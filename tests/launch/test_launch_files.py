@@ -1,4 +1,4 @@
-"""Launch files: they start what the table of nodes says, and end with it."""
+"""Launch files: they start what the table says, and end with it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ import yaml
 from lam_ros.graph import GraphParameters, sim_graph
 from lam_ros.paths import share_dir
 from lam_ros.ros_launch import module_command
+from lam_ros.up.arguments import values_of
+from lam_ros.up.table import SETUPS
 
 FILES = sorted((share_dir() / "launch").glob("*.launch.py"))
+
+
+def test_there_is_a_launch_file_for_each_setup_and_no_other() -> None:
+    assert {path.name for path in FILES} == {f"{name}.launch.py" for name in SETUPS}
 
 
 @pytest.mark.parametrize("policy", ["lam", "expert"])
@@ -38,18 +44,23 @@ def test_the_command_starts_the_module_with_its_parameters(tmp_path: Path) -> No
     command = module_command(spec, tmp_path)
     assert command[1:3] == ["-m", "lam_ros.process"]
     assert "lam_ros.nodes.sim" in command
+    assert "--parent" not in command  # `ros2 launch` is the parent, and not this process
     data = yaml.safe_load(Path(command[-1]).read_text())
     assert data == {"sim": {"ros__parameters": {"seed": 3}}}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_launch_files_describe_a_graph(path: Path) -> None:
+def test_launch_files_start_the_rows_of_the_table(path: Path, tmp_path: Path) -> None:
     # Not "launch": our own folder of that name answers to it.
     pytest.importorskip("launch.actions", reason="comes with a ROS installation, not from pip")
     launch = importlib.import_module("launch")
+    setup = SETUPS[path.name.removesuffix(".launch.py")]
     description = runpy.run_path(str(path))["generate_launch_description"]()
+    declared = [name.name for name in description.get_launch_arguments()]
+    assert declared == [argument.name for argument in setup.arguments]
     context = launch.LaunchContext()
     started = []
     for entity in description.entities:
         started += entity.visit(context) or []
-    assert len(started) == 4
+    specs = setup.specs(values_of(setup.arguments, {}), tmp_path)
+    assert len(started) == len(specs)

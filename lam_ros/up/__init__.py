@@ -1,0 +1,1 @@
+"""What is started together: one table, read by `lam up` and by the launch files."""

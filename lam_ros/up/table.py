@@ -1,0 +1,249 @@
+"""The table of what is started: rows in the order in which they are brought up.
+
+`lam up NAME` and `launch/NAME.launch.py` read the same rows, so they cannot drift.
+Every row but the last is a node that the last, the bring-up node, configures and
+activates in order.
+
+Started again when it dies is what the arm can do without: while it is away, the control
+node hears silence and holds.  The arm's driver, the simulation and the control node are
+not: what they knew (commands in force, a latched e-stop) is lost with them, so all ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lam_ros.config import load_group
+from lam_ros.core.errors import ConfigError, unknown_name
+from lam_ros.graph import EXPERT, GraphParameters, arm_graph, sim_graph
+from lam_ros.paths import config_dir
+from lam_ros.supervisor import NodeSpec
+from lam_ros.up.arguments import FLAGS, Argument, Values
+
+NOBODY = "none"
+
+RESTARTED = ("description", "policy", "planner", "expert", "rviz")
+"""What is started again when it dies.  Not the recorder: an episode would seem to go on; and not
+teleoperation: the arm would move again without a person having decided it."""
+
+_ORDER = ("sim", "arm", "description", "control", "policy", "expert", "planner", "recorder")
+_TRUTH_RATE_HZ = 50.0
+"""Who steers by the scene, not by pictures, needs it at the control rate."""
+
+_SCENE_RATE_HZ = 20.0
+
+_COMMON = (
+    Argument("namespace", "", "before every topic and node, for several robots on one machine"),
+    Argument("robot", "so101", "name of a robot in config/robot, or a YAML file"),
+    Argument(
+        "use_sim_time", "false", "take the time from /clock, which somebody must publish", FLAGS
+    ),
+    Argument("params_file", "", "ROS parameter file that overrules the table's parameters"),
+    Argument("headless", "false", "open no window, whatever use_rviz says", FLAGS),
+    Argument("use_rviz", "false", "start RViz (comes with a ROS desktop installation)", FLAGS),
+)
+_POLICY = (
+    Argument("policy", NOBODY, "who carries out instructions", ("lam", EXPERT, NOBODY)),
+    Argument("policy_path", "lam_so101", "name of a shipped checkpoint, or a checkpoint's folder"),
+)
+_PORT = Argument("port", "/dev/ttyACM0", "serial port of the arm; lerobot-find-port finds it")
+_HARDWARE = (
+    Argument("id", "follower", "name under which the arm was calibrated"),
+    Argument("calibration_dir", "", "folder of the calibration file (default: LeRobot's own)"),
+)
+_SEED = Argument("seed", "0", "fixes the simulated scene")
+_TELEOP = (
+    Argument("teleop", "gamepad", "a teleoperator of config/teleop, a YAML file, or none"),
+    Argument("sim", "true", "simulate the arm; false for a real one", FLAGS),
+    _SEED,
+    _PORT,
+    *_HARDWARE,
+)
+_RECORD = (
+    Argument("root", "recordings", "folder of the recorded sessions"),
+    Argument("images", "jpeg", "how pictures are kept", ("jpeg", "raw")),
+)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One thing that can be started.
+
+    Attributes:
+        name: of `lam up NAME` and `NAME.launch.py`.
+        summary: one line for people.
+        arguments: what it can be told.
+        rows: makes the nodes from the arguments; files for them go into the folder.
+    """
+
+    name: str
+    summary: str
+    arguments: tuple[Argument, ...]
+    rows: Callable[[Values, Path], tuple[NodeSpec, ...]]
+
+    def specs(self, values: Values, folder: Path) -> tuple[NodeSpec, ...]:
+        """Return all rows, the bring-up node last.
+
+        Raises:
+            ConfigError: if a value is not allowed, or two do not go together.
+        """
+        shared = {"use_sim_time": values.flag("use_sim_time"), "autostart": False}
+        files = values.file("params_file")
+        rows = [*self.rows(values, folder), _description(values)]
+        rows.sort(key=lambda row: _ORDER.index(row.name) if row.name in _ORDER else len(_ORDER))
+        rows = [
+            replace(
+                row,
+                parameters={**row.parameters, **shared},
+                restart=row.name in RESTARTED,
+                namespace=values.namespace,
+                parameter_files=files,
+            )
+            for row in rows
+        ]
+        return (*rows, *_rviz(values), _bringup(rows, values))
+
+
+def setup_of(name: str) -> Setup:
+    """Return a setup by its name.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    if name not in SETUPS:
+        raise ConfigError(unknown_name("start", name, SETUPS))
+    return SETUPS[name]
+
+
+def _simulation(values: Values, _folder: Path) -> tuple[NodeSpec, ...]:
+    return _arm(values, simulated=True)
+
+
+def _real(values: Values, _folder: Path) -> tuple[NodeSpec, ...]:
+    return _arm(values, simulated=False)
+
+
+def _teleoperation(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
+    rows = _arm(values, simulated=values.flag("sim"))
+    return (*rows, *_teleop(values, folder))
+
+
+def _recording(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
+    parameters = {
+        "robot": values.text("robot"),
+        "root": str(Path(values.text("root")).resolve()),
+        "images": values.text("images"),
+    }
+    recorder = NodeSpec("recorder", "lam_ros.nodes.recorder", "RecorderNode", parameters)
+    return (*_teleoperation(values, folder), recorder)
+
+
+def _arm(values: Values, *, simulated: bool) -> tuple[NodeSpec, ...]:
+    """Return the arm, what commands it, and who drives it."""
+    policy = values.text("policy")
+    if simulated and values.flag("use_sim_time"):
+        raise ConfigError(
+            "use_sim_time: the simulation keeps real time and publishes no /clock; leave it false"
+        )
+    if policy == EXPERT and not simulated:
+        raise ConfigError(
+            "policy: the script sees a simulation's ground truth only; use policy=lam"
+        )
+    steers_by_truth = EXPERT in (policy, values.text("teleop"))
+    parameters = GraphParameters(
+        policy_type=policy,
+        shared={"robot": values.text("robot")},
+        sim={
+            "seed": values.whole("seed") if simulated else 0,
+            "scene_rate_hz": _TRUTH_RATE_HZ if steers_by_truth else _SCENE_RATE_HZ,
+        },
+        policy={"checkpoint": values.text("policy_path")},
+    )
+    rows = (arm_graph if policy == NOBODY else sim_graph)(parameters)
+    return rows if simulated else tuple(_driver(values) if r.name == "sim" else r for r in rows)
+
+
+def _driver(values: Values) -> NodeSpec:
+    names = ("robot", "port", "id", "calibration_dir")
+    parameters = {name: values.text(name) for name in names}
+    return NodeSpec("arm", "lam_ros.nodes.arm", "ArmNode", parameters)
+
+
+def _teleop(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
+    name = values.text("teleop")
+    if name == NOBODY:
+        return ()
+    data = load_group("teleop", name)
+    if "keyboard" in (data.get("type"), data.get("switch")):
+        raise ConfigError(
+            f"teleop: '{name}' reads the keys of a terminal, and what is started here has none; "
+            f"take teleop=none, and run lam teleop --attach teleop={name} in a terminal"
+        )
+    if data.get("type") == EXPERT and not values.flag("sim"):
+        raise ConfigError("teleop: the script sees a simulation's ground truth only; take sim=true")
+    path = folder / "teleop.yaml"
+    path.write_text(yaml.safe_dump(data), encoding="utf-8")
+    parameters = {"robot": values.text("robot"), "teleop": str(path.resolve())}
+    return (NodeSpec("teleop", "lam_ros.nodes.teleop", "TeleopNode", parameters),)
+
+
+def _description(values: Values) -> NodeSpec:
+    parameters: dict[str, Any] = {"robot": values.text("robot")}
+    return NodeSpec("description", "lam_ros.nodes.description", "DescriptionNode", parameters)
+
+
+def _bringup(rows: list[NodeSpec], values: Values) -> NodeSpec:
+    parameters = {"nodes": ",".join(row.name for row in rows)}
+    return NodeSpec(
+        "bringup",
+        "lam_ros.nodes.bringup",
+        "BringupNode",
+        parameters,
+        namespace=values.namespace,
+        parameter_files=values.file("params_file"),
+    )
+
+
+def _rviz(values: Values) -> tuple[NodeSpec, ...]:
+    if values.flag("headless") or not values.flag("use_rviz"):
+        return ()
+    command = ["rviz2", "-d", str(config_dir() / "rviz" / "lam.rviz"), "--ros-args"]
+    if values.namespace:
+        command += ["-r", f"__ns:=/{values.namespace}"]
+    return (NodeSpec("rviz", "", "", program=tuple(command), restart=True),)
+
+
+SETUPS = {
+    setup.name: setup
+    for setup in (
+        Setup(
+            "sim",
+            "the simulated arm, and a policy that carries out instructions",
+            (*_COMMON, replace(_POLICY[0], default="lam"), _POLICY[1], _SEED),
+            _simulation,
+        ),
+        Setup(
+            "robot",
+            "a real arm behind the safety room, with a policy if one is named",
+            (*_COMMON, *_POLICY, _PORT, *_HARDWARE),
+            _real,
+        ),
+        Setup(
+            "teleop",
+            "an arm that a person moves",
+            (*_COMMON, *_POLICY, *_TELEOP),
+            _teleoperation,
+        ),
+        Setup(
+            "record",
+            "an arm that a person moves, and the recorder; lam/record_episode starts an episode",
+            (*_COMMON, *_POLICY, *_TELEOP, *_RECORD),
+            _recording,
+        ),
+    )
+}

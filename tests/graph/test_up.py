@@ -1,0 +1,88 @@
+"""`lam up` as a person types it: all comes up in order, lives on, and ends together."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from std_msgs.msg import Bool
+
+from lam_ros.bridge import qos, topics
+
+LAM_UP = [sys.executable, "-m", "lam_ros.cli", "up"]
+WAIT_S = 60.0
+
+
+@pytest.fixture
+def up(graph, tmp_path):
+    """Start `lam up` with the simulated arm, in a namespace, and wait until it is ready."""
+
+    def start(*words: str, namespace: str = "left"):
+        said = graph.collect(Bool, f"{namespace}/{topics.READY}", qos.LATCHED)
+        out = tmp_path / namespace
+        common = [f"namespace={namespace}", "--out", str(out), "--json"]
+        process = graph.start_command([*LAM_UP, *words, *common])
+        graph.spin_until(
+            lambda: process.poll() is not None or (said and said[-1].data), "readiness", WAIT_S
+        )
+        return process, out, said
+
+    return start
+
+
+def log_of(tmp_path: Path) -> str:
+    return (tmp_path / "process-0.log").read_text()
+
+
+def pid_of(node: str, out: Path) -> int:
+    """Return the process of a node, known by its parameter file."""
+    wanted = str(out / "logs" / f"{node}.params.yaml")
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = entry.read_bytes().decode().split("\0")
+        except OSError:
+            continue
+        if wanted in words:
+            return int(entry.parent.name)
+    raise AssertionError(f"no process of {node}")
+
+
+def test_what_may_be_lost_comes_back_and_ctrl_c_ends_all_with_a_report(graph, up, tmp_path) -> None:
+    process, out, said = up("sim", "policy=none", "seed=3")
+    assert process.poll() is None, log_of(tmp_path)
+    first = pid_of("description", out)
+    os.kill(first, signal.SIGKILL)
+    graph.spin_until(lambda: len(said) >= 3 and said[-1].data, "it to be up again", WAIT_S)
+    assert pid_of("description", out) != first
+    pids = [pid_of(node, out) for node in ("sim", "control", "description", "bringup")]
+    process.send_signal(signal.SIGINT)
+    graph.spin_until(lambda: process.poll() is not None, "the end", WAIT_S)
+    assert process.returncode == 0
+    report = json.loads(log_of(tmp_path).splitlines()[-1])
+    assert report["restarts"] == 1
+    assert report["nodes"] == ["sim", "description", "control", "bringup"]
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_all_ends_with_the_commander_and_its_name_is_said(graph, up, tmp_path) -> None:
+    process, out, _ = up("sim", "policy=none")
+    sim = pid_of("sim", out)
+    os.kill(pid_of("control", out), signal.SIGKILL)
+    graph.spin_until(lambda: process.poll() is not None, "the end", WAIT_S)
+    assert process.returncode == 1
+    assert re.search(r"lam up: control: .*signal 9", log_of(tmp_path))
+    assert not Path(f"/proc/{sim}").exists()
+
+
+def test_a_node_that_cannot_come_up_ends_all_and_says_why(graph, up, tmp_path) -> None:
+    process, _, _ = up("sim", "policy=lam", "policy_path=/nowhere/checkpoint")
+    graph.spin_until(lambda: process.poll() is not None, "the end", WAIT_S)
+    assert process.returncode == 1
+    last = log_of(tmp_path).splitlines()[-1]
+    assert last.startswith("lam up: policy could not be configured: ")
+    assert "/nowhere/checkpoint" in last
