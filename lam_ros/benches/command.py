@@ -9,7 +9,7 @@ from rich.console import Console
 from lam_ros.benches.report import BenchReport
 from lam_ros.core.errors import ConfigError, ExitCode, unknown_name
 
-DEFAULT_SECONDS = {"sim": 20.0, "loop": 30.0, "convert": 60.0, "capture": 30.0, "plan": 30.0}
+DEFAULT_SECONDS = {"sim": 20.0, "loop": 30.0, "convert": 60.0, "capture": 30.0, "plan": 30.0, "see": 60.0}
 """Bench -> how long it measures unless told otherwise."""
 
 
@@ -35,6 +35,10 @@ def _bench(name: str) -> Callable[[float], BenchReport]:
         from lam_ros.benches import sim
 
         return sim.run
+    if name == "see":
+        from lam_ros.benches import see
+
+        return see.run
     if name == "plan":
         from lam_ros.benches import plan
 

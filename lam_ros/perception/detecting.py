@@ -25,7 +25,7 @@ _UNSURE = ("brown", "pink", "grey")
 """Pale and dark colours that a tinted light turns into others."""
 
 _FLAT_SHARE = 0.2
-_MOST_PER_COLOR = 8
+_MOST_PER_COLOR = 16
 _INSIDE_SHARE = 0.75
 _CLASH_SHARE = 0.9
 _SEVERAL_OVERLAP = 0.75
@@ -78,6 +78,7 @@ class _Picture:
     light: FloatArray
     groups: Mapping[str, Mask]
     foreground: Mask
+    thin_px: float
 
 
 class Detector:
@@ -113,6 +114,8 @@ class Detector:
     def _take_apart(
         self, image: ImageArray, camera: TableCamera, joints_rad: Mapping[str, float]
     ) -> _Picture:
+        # Edges mix the colours of both sides, as wide as a pixel was before it was enlarged.
+        thin_px = max(2.0, 0.8 * self._config.work_width_px / image.shape[1])
         image, camera = self._at_working_size(image, camera)
         shape = (camera.height_px, camera.width_px)
         hidden: Mask = np.zeros(shape, np.uint8)
@@ -126,7 +129,7 @@ class Detector:
         away = table.distance(image) > table.tolerance
         foreground = smooth(np.where(away & (region > 0), 255, 0).astype(np.uint8))
         groups = self._groups(image, light, foreground)
-        return _Picture(image, camera, hidden, light, groups, foreground)
+        return _Picture(image, camera, hidden, light, groups, foreground, thin_px)
 
     def _at_working_size(
         self, image: ImageArray, camera: TableCamera
@@ -176,6 +179,8 @@ class Detector:
             if cv2.countNonZero(blob) < self._config.min_area_px:
                 break
             left = left & ~blob
+            if _half_width_px(blob) < picture.thin_px:
+                continue
             item, color = self._best(picture, blob, hidden, group)
             if item is None or _sureness(item) < self._config.min_overlap:
                 unexplained = unexplained | blob
@@ -278,6 +283,15 @@ def _largest(mask: Mask) -> Mask:
     if outlines:
         cv2.drawContours(part, [max(outlines, key=cv2.contourArea)], -1, 255, cv2.FILLED)
     return part
+
+
+def _half_width_px(blob: Mask) -> float:
+    """Return the radius of the largest circle within a blob."""
+    u, v, width, height = cv2.boundingRect(blob)
+    framed = cv2.copyMakeBorder(
+        blob[v : v + height, u : u + width], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0
+    )
+    return float(cv2.distanceTransform(framed, cv2.DIST_L2, 3).max())
 
 
 def _without_doubles(found: list[tuple[Fit, str]]) -> list[tuple[Fit, str]]:

@@ -17,6 +17,9 @@ from lam_ros.perception.outline import fill, outline_px
 
 _WINDOW_PX = 72
 _MARGIN_PX = 14
+_HOPELESS_OVERLAP = 0.3
+"""What overlaps less below the blob's middle is not made good by moving it about."""
+
 _STEPS_M = (0.006, 0.003, 0.0015, 0.0007)
 _STEPS_RAD = (0.20, 0.10, 0.05, 0.03)
 
@@ -129,7 +132,8 @@ def fit(
         ),
         key=lambda item: item[0],
     )
-    for step_m, step_rad in zip(_STEPS_M, _STEPS_RAD, strict=True):
+    steps = zip(_STEPS_M, _STEPS_RAD, strict=True) if overlap > _HOPELESS_OVERLAP else ()
+    for step_m, step_rad in steps:
         for _ in range(8):
             places = _neighbours(kind, center, yaw, step_m, step_rad)
             found = max(
