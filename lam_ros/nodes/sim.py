@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import geometry_msgs.msg
 import numpy as np
 import sensor_msgs.msg
 
@@ -19,6 +20,7 @@ from lam_interfaces import msg as lam_msg
 from lam_interfaces.srv import Judge, ResetScene
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.camera_info import pinhole_info
+from lam_ros.bridge.cameras import pose_to, pose_topic
 from lam_ros.bridge.clock import RosClock
 from lam_ros.bridge.entities import Entities
 from lam_ros.bridge.images import ImageWriter
@@ -35,9 +37,13 @@ from lam_ros.core.robot import Camera, RobotDescription
 from lam_ros.core.scene import Scene
 from lam_ros.core.types import FloatArray, ImageArray, JointState
 from lam_ros.run.recording import Moment, StateLog
+from lam_sim.cameras import true_camera
 from lam_sim.sampling import sample_scene
 from lam_sim.scenes import SceneConfig
 from lam_sim.world import LockstepSim, SimConfig
+
+FIXED_CAMERAS = ("front",)
+"""Cameras that stand still beside the table."""
 
 
 class SimNode(LamNode):
@@ -62,6 +68,7 @@ class SimNode(LamNode):
         """Let time run."""
         self._pacer = Pacer(self._robot.control_period_ns)
         self._started_ns = self._ros_clock.now_ns()
+        self._publish_poses(self._started_ns)
         self._pacer.start(self._started_ns)
         self._timer.reset()
 
@@ -108,6 +115,15 @@ class SimNode(LamNode):
         self._scene = opened.publisher(lam_msg.Scene, topics.SCENE, qos.SCENE)
         self._cameras = [
             _CameraStream(opened, robot, camera, self._fovy_rad(camera)) for camera in robot.cameras
+        ]
+        poses = geometry_msgs.msg.PoseStamped
+        self._poses = [
+            (
+                camera,
+                opened.publisher(poses, pose_topic(robot.image_topic(camera.name)), qos.LATCHED),
+            )
+            for camera in robot.cameras
+            if camera.name in FIXED_CAMERAS
         ]
         command = robot.topics.joint_command
         opened.listen(lam_msg.JointCommand, command, self._on_command, qos.COMMAND)
@@ -157,6 +173,14 @@ class SimNode(LamNode):
             self._images[name] = images[name]
             stream.publish(images[name], stamp_ns)
 
+    def _publish_poses(self, stamp_ns: int) -> None:
+        """Say where the cameras that stand still are, as a calibration would."""
+        world = self._world
+        for camera, publisher in self._poses:
+            size = camera.width_px, camera.height_px
+            pose = true_camera(world.model, world.data, camera.name, *size)
+            publisher.publish(pose_to(pose, stamp_ns))
+
     def _truth(self, stamp_ns: int) -> Scene:
         scene = self._world.truth()
         return Scene(scene.objects, stamp_ns, scene.held)
@@ -177,7 +201,11 @@ class SimNode(LamNode):
             response.message = str(error)
             return response
         self._images = dict(first.images)
-        self._pacer.start(self._ros_clock.now_ns())
+        now_ns = self._ros_clock.now_ns()
+        for stream in self._cameras:
+            stream.turn(self._fovy_rad(stream.camera))
+        self._publish_poses(now_ns)
+        self._pacer.start(now_ns)
         response.success = True
         response.message = ", ".join(self._world.truth().ids)
         return response
@@ -203,6 +231,10 @@ class _CameraStream:
         image, info = robot.image_topic(camera.name), robot.info_topic(camera.name)
         self._image = opened.publisher(sensor_msgs.msg.Image, image, qos.SENSOR)
         self._info_out = opened.publisher(sensor_msgs.msg.CameraInfo, info, qos.SENSOR)
+
+    def turn(self, fovy_rad: float) -> None:
+        """Describe the camera anew: another scene has another field of view."""
+        self._info = pinhole_info(self.camera, fovy_rad)
 
     def publish(self, image: ImageArray, stamp_ns: int) -> None:
         """Send a picture and what describes the camera."""
