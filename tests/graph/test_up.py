@@ -10,9 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 
 from lam_ros.bridge import qos, topics
+from lam_ros.config import load_robot
+from lam_sim.physical_bus import PhysicalArm
+from lam_sim.so101_bus import SerialPort
 
 LAM_UP = [sys.executable, "-m", "lam_ros.cli", "up"]
 WAIT_S = 60.0
@@ -86,3 +90,22 @@ def test_a_node_that_cannot_come_up_ends_all_and_says_why(graph, up, tmp_path) -
     last = log_of(tmp_path).splitlines()[-1]
     assert last.startswith("lam up: policy could not be configured: ")
     assert "/nowhere/checkpoint" in last
+
+
+def test_a_real_arm_comes_up_and_a_pulled_cable_ends_all_with_the_reason(
+    graph, up, tmp_path
+) -> None:
+    body = PhysicalArm(load_robot("so101"))
+    (tmp_path / "blue.json").write_text(json.dumps(body.calibration()))
+    with SerialPort(body.bus) as port:
+        options = [f"port={port.path}", f"calibration_dir={tmp_path}", "id=blue"]
+        process, _, _ = up("robot", *options)
+        assert process.poll() is None, log_of(tmp_path)
+        joints = graph.collect(JointState, "left/joint_states", qos.SENSOR)
+        graph.spin_until(lambda: len(joints) > 3, "joint states")
+        assert all(servo.torque_on for servo in body.bus.servos.values())
+        port.unplug()
+        graph.spin_until(lambda: process.poll() is not None, "the end", WAIT_S)
+    assert process.returncode == 4
+    last = log_of(tmp_path).splitlines()[-1]
+    assert last.startswith("lam up: arm: the arm does not answer")
