@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -13,7 +13,7 @@ from lam_ros.perception.arm import ArmShape, Mask
 from lam_ros.perception.camera import TableCamera
 from lam_ros.perception.config import KindConfig, PerceptionConfig, Shape
 from lam_ros.perception.fitting import Fit, Window, fit
-from lam_ros.perception.looks import Palette, disc_px, find_light, find_table, smooth
+from lam_ros.perception.looks import Palette, Surface, disc_px, find_light, find_table, smooth
 from lam_ros.perception.outline import fill, outline_px
 from lam_ros.perception.resting import Refit, settle
 
@@ -23,6 +23,10 @@ _WIDE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
 _MARGIN_PX = 12
 _UNSURE = ("brown", "pink", "grey")
 """Pale and dark colours that a tinted light turns into others."""
+
+_PALE_GROUPS = frozenset(_ALIKE.get(name, name) for name in _UNSURE)
+_OPEN_SEEN = 0.85
+"""Share of an outline below which its lit upper side may be hidden."""
 
 _FLAT_SHARE = 0.2
 _MOST_PER_COLOR = 16
@@ -148,7 +152,7 @@ class Detector:
 
     def _groups(self, image: ImageArray, light: FloatArray, foreground: Mask) -> dict[str, Mask]:
         """Return the foreground by groups of alike colours."""
-        labels = self._palette.label(image, light)
+        labels = self._palette.label(image, light, foreground)
         groups: dict[str, Mask] = {}
         for index, name in enumerate(self._palette.names):
             pixels = np.where((labels == index) & (foreground > 0), 255, 0).astype(np.uint8)
@@ -197,19 +201,32 @@ class Detector:
         window = Window(picture.camera, blob, hidden & ~blob, _MARGIN_PX)
         names = [n for n in self._palette.names if _ALIKE.get(n, n) == group or n in _UNSURE]
         pixels = picture.image[(blob & picture.groups[group]) > 0].astype(np.float64)
-        color = self._palette.name_of(pixels, picture.light, tuple(names), is_flat=False)
-        names = [n for n in names if n == color or _ALIKE.get(n, n) == group]
+        color = self._palette.name_of(pixels, picture.light, tuple(names), Surface.LIT)
+        if group not in _PALE_GROUPS:
+            names = [n for n in names if n == color or _ALIKE.get(n, n) == group]
         kinds = [k for k in self._config.kinds if not k.colors or set(names) & set(k.colors)]
         if not kinds:
             return None, ""
-        best = max((fit(picture.camera, kind, window) for kind in kinds), key=_sureness)
+        starts = np.array([window.center_px, window.center_px - [0.0, window.spread_px[1]]])
+        best = max(
+            (fit(picture.camera, kind, window, 0.0, starts) for kind in kinds), key=_sureness
+        )
         if best.overlap < _SEVERAL_OVERLAP:
             best = max((best, *_some_of_several(picture.camera, kinds, window)), key=_sureness)
-        allowed = tuple(n for n in names if not best.kind.colors or n in best.kind.colors)
-        is_flat = best.kind.size_m[2] < _FLAT_SHARE * max(best.kind.size_m) and (
-            best.kind.shape is not Shape.CONE
-        )
-        return best, self._palette.name_of(pixels, picture.light, allowed, is_flat)
+        return best, self._color_of(picture, pixels, best, names)
+
+    def _color_of(
+        self, picture: _Picture, pixels: FloatArray, item: Fit, names: Sequence[str]
+    ) -> str:
+        """Return the colour of a fit among those that its kind comes in."""
+        kind = item.kind
+        if item.seen < _OPEN_SEEN:  # what is seen may be its dark sides alone
+            known = kind.colors or self._palette.names
+            return self._palette.name_of(pixels, picture.light, known, Surface.SHADED)
+        allowed = tuple(name for name in names if not kind.colors or name in kind.colors)
+        is_flat = kind.shape is not Shape.CONE and kind.size_m[2] < _FLAT_SHARE * max(kind.size_m)
+        surface = Surface.FLAT if is_flat else Surface.LIT
+        return self._palette.name_of(pixels, picture.light, allowed, surface)
 
     def _mask_of(self, camera: TableCamera, item: Fit) -> Mask:
         outline = outline_px(camera, _grown(item.kind), item.center_m, item.yaw_rad)
@@ -311,7 +328,6 @@ def _clash(item: Fit, other: Fit) -> bool:
     apart = float(np.linalg.norm(np.subtract(other.center_m, item.center_m)[:2]))
     if other.kind.name == item.kind.name:
         return apart < min(item.kind.size_m[:2]) / 3
-    carriers = [kind for kind in (item.kind, other.kind) if kind.floor_m > 0]
-    if len(carriers) == 1 or not all(kind.lies_on_table for kind in carriers):
+    if any(kind.floor_m > 0 and kind.lies_on_table for kind in (item.kind, other.kind)):
         return False
     return apart < _CLASH_SHARE * (min(item.kind.size_m[:2]) + min(other.kind.size_m[:2])) / 2

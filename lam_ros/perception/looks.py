@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ Labels = npt.NDArray[np.int8]
 """Index of each pixel's colour, -1 for none; shape (H, W)."""
 
 _FAINT = 0.05
-_SHADES = np.array([0.20, 0.30, 0.42, 0.55, 0.70, 0.85, 1.0, 1.15])
+_SHADES = np.array([0.13, 0.20, 0.30, 0.42, 0.55, 0.70, 0.85, 1.0, 1.15])
 """Brightness of a surface against that of one that lies flat in the same light."""
 
 _LIT = np.array([0.75, 0.85, 1.0, 1.15, 1.3])
@@ -27,7 +28,18 @@ _LIT = np.array([0.75, 0.85, 1.0, 1.15, 1.3])
 
 _FLAT = np.array([0.92, 1.0, 1.08])
 
-_CUBE_BITS = 5
+
+class Surface(Enum):
+    """How a surface lies to the light."""
+
+    FLAT = "flat"
+    LIT = "lit"
+    SHADED = "shaded"
+
+
+_LEVELS = {Surface.FLAT: _FLAT, Surface.LIT: _LIT, Surface.SHADED: _SHADES}
+
+_DROPPED_BITS = 2
 _SEED = 20240
 _TRIES = 250
 _LENGTH_PRICE = 0.0025
@@ -130,15 +142,17 @@ class Palette:
         lit = self._rgb[:, None] * light * levels[None, :, None]
         return np.clip(lit, 0.0, 1.0) * 255.0
 
-    def label(self, image: ImageArray, light: FloatArray) -> Labels:
-        """Return the nearest colour of each pixel."""
-        side = 1 << _CUBE_BITS
-        step = 256 // side
-        grid = np.arange(side) * step + step / 2
-        cells = np.stack(np.meshgrid(grid, grid, grid, indexing="ij"), -1).reshape(-1, 3)
-        table = self.nearest(cells, light).astype(np.int8).reshape(side, side, side)
-        coarse = image >> (8 - _CUBE_BITS)
-        labels: Labels = table[coarse[..., 0], coarse[..., 1], coarse[..., 2]]
+    def label(self, image: ImageArray, light: FloatArray, where: Mask) -> Labels:
+        """Return the nearest colour of each pixel where a mask says so, -1 elsewhere."""
+        chosen = where > 0
+        coarse = (image[chosen] >> _DROPPED_BITS).astype(np.int32)
+        codes = (coarse[:, 0] << 16) | (coarse[:, 1] << 8) | coarse[:, 2]
+        unique, index = np.unique(codes, return_inverse=True)
+        cells = np.stack([unique >> 16, (unique >> 8) & 255, unique & 255], axis=1)
+        middle = (cells << _DROPPED_BITS) + ((1 << _DROPPED_BITS) - 1) / 2
+        labels: Labels = np.full(image.shape[:2], -1, np.int8)
+        if len(unique):
+            labels[chosen] = self.nearest(middle, light).astype(np.int8)[index]
         return labels
 
     def nearest(self, pixels: FloatArray, light: FloatArray) -> npt.NDArray[np.intp]:
@@ -161,18 +175,17 @@ class Palette:
         return found
 
     def name_of(
-        self, pixels: FloatArray, light: FloatArray, allowed: tuple[str, ...], is_flat: bool
+        self, pixels: FloatArray, light: FloatArray, allowed: tuple[str, ...], surface: Surface
     ) -> str:
         """Return the colour of a whole surface by its lit part; pixels (0 to 255), shape (N, 3).
 
         Args:
             allowed: names to choose from.
-            is_flat: whether it lies flat, so that its brightness tells as much as its hue.
+            surface: how it lies to the light; the better known, the more brightness tells.
         """
         level = pixels.max(axis=1)
         lit = pixels[level >= np.percentile(level, 60)]
-        shades = _FLAT if is_flat else _LIT
-        distances = self.distances(np.median(lit, axis=0)[None], light, shades)[0]
+        distances = self.distances(np.median(lit, axis=0)[None], light, _LEVELS[surface])[0]
         return min(allowed, key=lambda name: float(distances[self.names.index(name)]))
 
 

@@ -17,6 +17,11 @@ _STACK_OFFSET_M = 0.013
 _OVERLAP_SHARE = 0.93
 """Two cubes on the table are at least this share of their edge apart."""
 
+_HIDING_SHARE = 1.25
+"""The same if the nearer one is partly hidden, as by what is on it: far away, by shallow sight."""
+
+_OPEN_SEEN = 0.85
+
 Refit = Callable[[int, float], Fit]
 """(index, height of the lower side [m]) -> the same object there."""
 
@@ -71,7 +76,8 @@ def _nearest_first(index: int, fits: Sequence[Fit]) -> list[int]:
 
 def _collide(item: Fit, other: Fit) -> bool:
     edge = min(other.kind.size_m[:2])
-    return _distance(item, other) < _OVERLAP_SHARE * edge
+    share = _OVERLAP_SHARE if other.seen > _OPEN_SEEN else _HIDING_SHARE
+    return _distance(item, other) < share * edge
 
 
 def _within(item: Fit, carrier: Fit) -> bool:

@@ -13,7 +13,7 @@ from lam_ros.perception.tracking import Tool, Tracker
 SEED = 1_000_000
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sight(stage) -> Sight:
     """One real picture, seen, without the arm."""
     image, camera = stage.set(SEED)
