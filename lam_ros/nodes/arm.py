@@ -26,7 +26,8 @@ from lam_ros.arm.so101 import So101Arm, So101Config
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.clock import RosClock
 from lam_ros.bridge.entities import Entities
-from lam_ros.bridge.messages import command_from, joints_to, ns_to_stamp, stamp_to_ns
+from lam_ros.bridge.gate import CommandGate
+from lam_ros.bridge.messages import joints_to, ns_to_stamp
 from lam_ros.bridge.runtime import LamNode, run_node
 from lam_ros.config import load_robot
 from lam_ros.core.clock import NS_PER_MS
@@ -40,13 +41,8 @@ from lam_ros.core.watchdog import Watchdog
 GONE_AFTER_NS = 500 * NS_PER_MS
 """Silence of the arm after which it counts as gone, and this node ends."""
 
-OLD_AFTER_NS = 200 * NS_PER_MS
-"""Age above which a command is not sent any more; of a future stamp too."""
-
 LOOK_EVERY = 10
 """Ticks between two looks at the motors, and at who commands."""
-
-_BEYOND_RAD = 1e-6
 
 
 class ArmNode(LamNode):
@@ -68,6 +64,7 @@ class ArmNode(LamNode):
         """
         self._time = RosClock(self)
         self._robot = robot = load_robot(self.text("robot", "so101"))
+        self._gate = CommandGate(self, robot)
         self._watch = VitalWatch(robot.joint_names, self._limits())
         self._driver = self._make(robot)
         self._driver.open()
@@ -129,16 +126,9 @@ class ArmNode(LamNode):
     # -- running -----------------------------------------------------------------------
 
     def _on_command(self, message: lam_msg.JointCommand) -> None:
-        command = command_from(message, self._robot)
-        if isinstance(command, Rejected):
-            return self._refuse(command.detail)
-        if abs(self._time.now_ns() - stamp_to_ns(message.header.stamp)) > OLD_AFTER_NS:
-            return self._refuse("its stamp is old, or in the future: are the clocks in step?")
-        low, high = self._robot.lower_rad - _BEYOND_RAD, self._robot.upper_rad + _BEYOND_RAD
-        target = command.position_rad
-        if ((target < low) | (target > high)).any():
-            index = int(np.argmax((target < low) | (target > high)))
-            return self._refuse(f"{self._robot.joint_names[index]} is beyond its limit")
+        target = self._gate.accept(message, self._time.now_ns())
+        if isinstance(target, Rejected):
+            return self._refuse(target.detail)
         self._target_rad = target
         return None
 
@@ -182,7 +172,7 @@ class ArmNode(LamNode):
         now_ns = self._time.now_ns()
         faults = self._watch.judge(vitals, now_ns)
         self._diagnostics.publish(self._report(vitals, faults, now_ns))
-        why = next((fault for fault in faults if fault), "") or self._rivalry()
+        why = next((fault for fault in faults if fault), "") or self._gate.rivalry()
         if why and not self._why_holding:
             self._hold(driver, position)
         if bool(why) != bool(self._why_holding):
@@ -191,16 +181,6 @@ class ArmNode(LamNode):
             else:
                 self.get_logger().info("going on")
         self._why_holding = why
-
-    def _rivalry(self) -> str:
-        """Return who commands the arm, if more than one does."""
-        infos = self.get_publishers_info_by_topic(
-            self.resolve_topic_name(self._robot.topics.joint_command)
-        )
-        if len(infos) < 2:
-            return ""
-        names = sorted(f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in infos)
-        return f"{len(infos)} nodes command the arm, one may: {', '.join(names)}"
 
     def _hold(self, driver: ArmDriver, position: FloatArray | Silence) -> None:
         self._target_rad = None

@@ -53,6 +53,18 @@ _POLICY = (
 )
 _PORT = Argument("port", "/dev/ttyACM0", "serial port of the arm; lerobot-find-port finds it")
 _HARDWARE = (
+    Argument(
+        "driver",
+        "so101",
+        "what moves a real arm: LeRobot's driver, or its ros2_control",
+        ("so101", "ros2_control"),
+    ),
+    Argument(
+        "controller",
+        "joint_trajectory",
+        "kind of controller of an arm behind ros2_control",
+        ("joint_trajectory", "forward_position"),
+    ),
     Argument("id", "follower", "name under which the arm was calibrated"),
     Argument("calibration_dir", "", "folder of the calibration file (default: LeRobot's own)"),
 )
@@ -169,6 +181,9 @@ def _arm(values: Values, *, simulated: bool) -> tuple[NodeSpec, ...]:
 
 
 def _driver(values: Values) -> NodeSpec:
+    if values.text("driver") == "ros2_control":
+        parameters = {name: values.text(name) for name in ("robot", "controller")}
+        return NodeSpec("arm", "lam_ros.nodes.ros2_control", "Ros2ControlNode", parameters)
     names = ("robot", "port", "id", "calibration_dir")
     parameters = {name: values.text(name) for name in names}
     return NodeSpec("arm", "lam_ros.nodes.arm", "ArmNode", parameters)

@@ -65,6 +65,14 @@ def test_one_policy_or_nobody(rows):
     assert names(rows("robot")) == ["arm", "description", "control", "bringup"]
 
 
+def test_an_arm_behind_ros2_control_has_another_driver_in_the_same_place(rows):
+    specs = rows("robot", driver="ros2_control", controller="forward_position")
+    assert names(specs) == names(rows("robot"))
+    module = importlib.import_module(specs[0].module)
+    assert hasattr(module, specs[0].class_name)
+    assert specs[0].parameters["controller"] == "forward_position"
+
+
 def test_the_script_gets_the_scene_at_the_control_rate(rows):
     assert rows("sim", policy="lam")[0].parameters["scene_rate_hz"] == 20.0
     assert rows("sim", policy="expert")[0].parameters["scene_rate_hz"] == 50.0
