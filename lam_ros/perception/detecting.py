@@ -220,7 +220,7 @@ class Detector:
     ) -> str:
         """Return the colour of a fit among those that its kind comes in."""
         kind = item.kind
-        if item.seen < _OPEN_SEEN:  # what is seen may be its dark sides alone
+        if item.seen < _OPEN_SEEN and not kind.lies_on_table:  # its dark sides alone may be seen
             known = kind.colors or self._palette.names
             return self._palette.name_of(pixels, picture.light, known, Surface.SHADED)
         allowed = tuple(name for name in names if not kind.colors or name in kind.colors)
