@@ -100,7 +100,7 @@ class Tracker:
     def _grip(self, tool: Tool | None) -> None:
         """See what the fingers hold; it goes where they go."""
         if tool is None or not tool.is_gripping:
-            self._held = None
+            self._let_go()
             return
         if self._held is None:
             near = [
@@ -114,6 +114,23 @@ class Tracker:
         if self._held is not None:
             x, y, z = map(float, tool.position_m)
             self._held.center_m, self._held.support = (x, y, z), None
+
+    def _let_go(self) -> None:
+        """Have what was held lie below where it was, in or on what is there."""
+        item, self._held = self._held, None
+        if item is None:
+            return
+        below = [
+            track
+            for track in self._tracks
+            if track.id
+            and _is_carrier(track.kind)
+            and np.linalg.norm(np.subtract(track.center_m, item.center_m)[:2])
+            < min(track.kind.size_m[:2]) / 2
+        ]
+        item.support = below[0] if below else None
+        floor_m = below[0].kind.floor_m if below else 0.0
+        item.center_m = (*item.center_m[:2], floor_m + item.kind.size_m[2] / 2)
 
     # -- assignment --------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lam_ros.core.scene import Literal
 from lam_ros.perception.detecting import Detection, Detector, Sight
 from lam_ros.perception.tracking import Tool, Tracker
 
@@ -111,6 +112,20 @@ def test_what_the_fingers_take_is_held_unseen_and_goes_with_them_until_let_go(
     assert scene.held == "red_cube_1"
     assert scene["red_cube_1"].position_m == pytest.approx(tuple(high))
     assert tracker.update(rest, 30, Tool(high, is_gripping=False)).held == ""
+
+
+def test_what_is_let_go_over_a_bowl_and_not_seen_again_is_in_it(sight, tracker) -> None:
+    for stamp in (1, 2):
+        tracker.update(sight, stamp)
+    place = np.array(the(sight, "red").fit.center_m)
+    rest = without(sight, "red")
+    tracker.update(rest, 3, Tool(place, is_gripping=True))
+    x, y, _ = the(sight, "purple", "bowl").fit.center_m
+    over = np.array([x, y, 0.08])
+    tracker.update(rest, 4, Tool(over, is_gripping=True))
+    scene = tracker.update(rest, 5, Tool(over, is_gripping=False))
+    assert scene.holds(Literal("in", ("red_cube_1", "purple_bowl_1")))
+    assert scene["red_cube_1"].position_m[2] < 0.03
 
 
 def test_fingers_that_close_on_nothing_hold_nothing(sight, tracker) -> None:
