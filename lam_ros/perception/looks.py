@@ -149,7 +149,7 @@ class Palette:
         codes = (coarse[:, 0] << 16) | (coarse[:, 1] << 8) | coarse[:, 2]
         unique, index = np.unique(codes, return_inverse=True)
         cells = np.stack([unique >> 16, (unique >> 8) & 255, unique & 255], axis=1)
-        middle = (cells << _DROPPED_BITS) + ((1 << _DROPPED_BITS) - 1) / 2
+        middle = cells.astype(np.float64) * (1 << _DROPPED_BITS) + ((1 << _DROPPED_BITS) - 1) / 2
         labels: Labels = np.full(image.shape[:2], -1, np.int8)
         if len(unique):
             labels[chosen] = self.nearest(middle, light).astype(np.int8)[index]
