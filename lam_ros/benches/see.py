@@ -27,7 +27,7 @@ from lam_sim.cameras import true_camera
 from lam_sim.scenes import SceneConfig
 from lam_sim.world import LockstepSim, SimConfig
 
-FIRST_SEED = 1_020_000
+FIRST_SEED = 1_030_000
 PERCEPTION_SIZE_PX = (640, 400)
 MATCH_M = 0.03
 """Farthest that a seen object may be from the true one of its kind and still be it."""

@@ -89,12 +89,12 @@ class Window:
         outline = outline_px(self._camera, kind, (x, y, z), yaw_rad)
         local = (outline - self._origin + 0.5) * self._factor - 0.5
         solid = fill(local, (0, 0), self._shape)
-        whole = max(int(cv2.countNonZero(solid)), 1)
+        whole = max(float(cv2.contourArea(local.astype(np.float32))), 1.0)
         solid = cv2.bitwise_and(solid, self._care)
         seen = int(cv2.countNonZero(solid))
         both = int(cv2.countNonZero(cv2.bitwise_and(solid, self._blob)))
         left = rest_weight * (self._blob_count - both)
-        return both / max(seen + left, 1.0), seen / whole
+        return both / max(seen + left, 1.0), min(1.0, seen / whole)
 
 
 def _spread(moments: Mapping[str, float], area: float) -> FloatArray:
