@@ -9,7 +9,14 @@ from rich.console import Console
 from lam_ros.benches.report import BenchReport
 from lam_ros.core.errors import ConfigError, ExitCode, unknown_name
 
-DEFAULT_SECONDS = {"sim": 20.0, "loop": 30.0, "convert": 60.0, "capture": 30.0, "plan": 30.0, "see": 60.0}
+DEFAULT_SECONDS = {
+    "sim": 20.0,
+    "loop": 30.0,
+    "convert": 60.0,
+    "capture": 30.0,
+    "plan": 30.0,
+    "see": 60.0,
+}
 """Bench -> how long it measures unless told otherwise."""
 
 
