@@ -32,8 +32,8 @@ def test_an_episode_is_begun_watched_and_closed(graph: Any, arm: Any, recorder: 
     (client,) = ready(graph, arm)
     begin(graph, client)
     graph.spin_until(
-        lambda: all(s.count >= 10 for s in client.statuses if s.wanted_hz),
-        "ten messages of everything",
+        lambda: all(s.count >= 15 for s in client.statuses if s.wanted_hz),
+        "fifteen messages of everything, some from before the first row",
     )
     assert {s.name for s in client.statuses if s.wanted_hz} == {
         "front", "wrist", "joints", "commands",
