@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,6 +38,14 @@ class _Link:
     position_m: FloatArray
     quat_xyzw: FloatArray
     axis: FloatArray
+    follows: str = ""
+    multiplier: float = 1.0
+    offset: float = 0.0
+
+    def of(self, position: Mapping[str, float]) -> float | None:
+        """Return the joint's own position; None if it is not known."""
+        value = position.get(self.follows or self.joint)
+        return None if value is None else self.multiplier * value + self.offset
 
     def at(self, value: float) -> Transform:
         """Return the transform with the joint at `value` [rad, or m if it slides]."""
@@ -80,8 +88,9 @@ class FrameTree:
 
     @property
     def joint_names(self) -> tuple[str, ...]:
-        """Names of the joints that move."""
-        return tuple(link.joint for link in self._links if link.kind in _MOVING)
+        """Names of the joints that move, without those that follow another (`mimic`)."""
+        moving = (link for link in self._links if link.kind in _MOVING)
+        return tuple(link.joint for link in moving if not link.follows)
 
     def fixed(self) -> tuple[Transform, ...]:
         """Return the transforms that never change."""
@@ -89,14 +98,14 @@ class FrameTree:
 
     def moving(self, position: Mapping[str, float]) -> tuple[Transform, ...]:
         """Return the transforms of the joints whose position is given [rad or m]."""
-        moving = (link for link in self._links if link.kind in _MOVING)
-        return tuple(link.at(position[link.joint]) for link in moving if link.joint in position)
+        moving = ((link, link.of(position)) for link in self._links if link.kind in _MOVING)
+        return tuple(link.at(value) for link, value in moving if value is not None)
 
     def in_root(self, position: Mapping[str, float]) -> dict[str, Transform]:
         """Return every frame in the root frame; joints not given are at zero."""
         placed = {self.root: Transform(self.root, self.root, np.zeros(3), np.array([0, 0, 0, 1.0]))}
         for link in self._links:
-            here, parent = link.at(position.get(link.joint, 0.0)), placed[link.parent]
+            here, parent = link.at(link.of(position) or 0.0), placed[link.parent]
             placed[link.child] = Transform(
                 self.root,
                 link.child,
@@ -147,7 +156,18 @@ def _link(joint: ElementTree.Element, names: set[str]) -> _Link:
         raise RobotError(f"URDF joint '{name}': its axis is zero; give a direction")
     position = _numbers(name, origin, "xyz", "0 0 0")
     quat = quat_from_rpy(_numbers(name, origin, "rpy", "0 0 0"))
-    return _Link(name, kind, ends[0], ends[1], position, quat, direction / length)
+    link = _Link(name, kind, ends[0], ends[1], position, quat, direction / length)
+    return _following(link, joint.find("mimic"))
+
+
+def _following(link: _Link, mimic: ElementTree.Element | None) -> _Link:
+    if mimic is None:
+        return link
+    try:
+        numbers = [float(mimic.get(k, d)) for k, d in (("multiplier", "1"), ("offset", "0"))]
+    except ValueError:
+        raise RobotError(f"URDF joint '{link.joint}': its mimic is no number") from None
+    return replace(link, follows=mimic.get("joint", ""), multiplier=numbers[0], offset=numbers[1])
 
 
 def _numbers(

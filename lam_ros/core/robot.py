@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,41 @@ from lam_ros.core.clock import period_ns, seconds_to_ns
 from lam_ros.core.errors import FingerprintMismatch, RobotError, unknown_name
 from lam_ros.core.types import FloatArray, frozen_floats
 
+DEFAULT_MODEL = "so101"
+"""Simulated arm of a description that names none, as those from before there was a choice."""
+
+_IN_METRES = {
+    "lower_rad": "lower_m",
+    "upper_rad": "upper_m",
+    "velocity_rad_s": "velocity_m_s",
+    "effort_nm": "effort_n",
+    "open_rad": "open_m",
+    "closed_rad": "closed_m",
+}
+"""What the keys of a joint that slides are called in YAML."""
+
+
+class JointKind(StrEnum):
+    """How a joint moves."""
+
+    REVOLUTE = "revolute"
+    PRISMATIC = "prismatic"
+
 
 @dataclass(frozen=True)
 class Joint:
-    """One joint and its limits."""
+    """One joint and its limits.
+
+    Of a joint that slides (`prismatic`), here as in every array of joint positions,
+    metres and newtons stand where radians and newton metres are said.
+    """
 
     name: str
     lower_rad: float
     upper_rad: float
     velocity_rad_s: float
     effort_nm: float
+    kind: JointKind = JointKind.REVOLUTE
 
     def __post_init__(self) -> None:
         """Refuse limits that leave no room to move."""
@@ -42,6 +68,11 @@ class Joint:
             )
         if self.velocity_rad_s <= 0 or self.effort_nm <= 0:
             raise RobotError(f"joint '{self.name}': velocity and effort limits must be positive")
+
+    @property
+    def slides(self) -> bool:
+        """True for a prismatic joint, whose positions are metres."""
+        return self.kind is JointKind.PRISMATIC
 
 
 @dataclass(frozen=True)
@@ -116,7 +147,11 @@ class Features:
 
 @dataclass(frozen=True)
 class RobotDescription:
-    """Everything that the pieces must agree on about one robot."""
+    """Everything that the pieces must agree on about one robot.
+
+    `model` names the simulated arm (`lam_sim.arms`): it says how the robot is simulated,
+    drawn and reached with, and is no part of the fingerprint.
+    """
 
     name: str
     joints: tuple[Joint, ...]
@@ -129,6 +164,7 @@ class RobotDescription:
     topics: Topics
     features: Features
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    model: str = DEFAULT_MODEL
 
     def __post_init__(self) -> None:
         """Check that the parts fit together."""
@@ -222,7 +258,12 @@ class RobotDescription:
         """Return plain data (JSON and YAML can hold it); `from_dict` reads it back."""
         data = asdict(self)
         data["cameras"] = {camera.pop("name"): camera for camera in data["cameras"]}
-        data["joints"] = list(data["joints"])
+        slides = {joint.name for joint in self.joints if joint.slides}
+        data["joints"] = [_joint_to_dict(joint) for joint in data["joints"]]
+        if self.gripper.joint in slides:
+            data["gripper"] = {_IN_METRES.get(k, k): v for k, v in data["gripper"].items()}
+        if self.model == DEFAULT_MODEL:
+            del data["model"]
         data["poses"] = {name: list(pose) for name, pose in data["poses"].items()}
         data["calibration"] = dict(self.calibration)
         return data
@@ -234,12 +275,15 @@ class RobotDescription:
         Raises:
             RobotError: if a key is missing or unknown, or the parts do not fit.
         """
-        values = _known(cls, data, "robot description", optional={"calibration"})
+        values = _known(cls, data, "robot description", optional={"calibration", "model"})
         cameras = values["cameras"]
+        joints = tuple(_joint_from_dict(joint) for joint in values["joints"])
+        slides = {joint.name for joint in joints if joint.slides}
+        grips_by_sliding = dict(values["gripper"]).get("joint") in slides
         return cls(
             name=str(values["name"]),
-            joints=tuple(_build(Joint, joint, "joint") for joint in values["joints"]),
-            gripper=_build(Gripper, values["gripper"], "gripper"),
+            joints=joints,
+            gripper=_build(Gripper, _in_radians(values["gripper"], grips_by_sliding), "gripper"),
             poses=Poses(**{key: tuple(pose) for key, pose in values["poses"].items()}),
             control_rate_hz=float(values["control_rate_hz"]),
             cameras=tuple(
@@ -251,6 +295,7 @@ class RobotDescription:
             topics=_build(Topics, values["topics"], "topics"),
             features=_build(Features, values["features"], "features"),
             calibration=dict(values.get("calibration") or {}),
+            model=str(values.get("model") or DEFAULT_MODEL),
         )
 
     def fingerprint(self) -> str:
@@ -280,7 +325,13 @@ class RobotDescription:
     def _identity(self) -> dict[str, Any]:
         return {
             "joints": {
-                joint.name: [i, joint.lower_rad, joint.upper_rad, joint.velocity_rad_s]
+                joint.name: [
+                    i,
+                    joint.lower_rad,
+                    joint.upper_rad,
+                    joint.velocity_rad_s,
+                    *([str(joint.kind)] if joint.slides else []),
+                ]
                 for i, joint in enumerate(self.joints)
             },
             "cameras": {
@@ -288,6 +339,32 @@ class RobotDescription:
             },
             "calibration": dict(self.calibration),
         }
+
+
+def _joint_from_dict(data: Mapping[str, Any]) -> Joint:
+    kind = str(data.get("kind", JointKind.REVOLUTE))
+    if kind not in list(JointKind):
+        raise RobotError(f"joint '{data.get('name')}': {unknown_name('kind', kind, JointKind)}")
+    values = _in_radians(data, kind == JointKind.PRISMATIC)
+    return Joint(**{**_known(Joint, values, "joint", {"kind"}), "kind": JointKind(kind)})
+
+
+def _joint_to_dict(data: Mapping[str, Any]) -> dict[str, Any]:
+    values = dict(data)
+    if values.pop("kind") == JointKind.REVOLUTE:
+        return values
+    return {_IN_METRES.get(k, k): v for k, v in values.items()} | {"kind": "prismatic"}
+
+
+def _in_radians(data: Mapping[str, Any], slides: bool) -> dict[str, Any]:
+    """Return a joint's or gripper's keys as the fields are called; one that slides has metres."""
+    if not slides:
+        return dict(data)
+    named = {metres: radians for radians, metres in _IN_METRES.items()}
+    for key in data:
+        if key in _IN_METRES:
+            raise RobotError(f"a joint that slides has no '{key}'; give '{_IN_METRES[key]}'")
+    return {named.get(key, key): value for key, value in data.items()}
 
 
 def _known(

@@ -107,7 +107,10 @@ class ArmNode(LamNode):
             self.text("calibration_dir"),
         )
         if robot.name != "so101":
-            raise ConfigError(unknown_name("robot with a driver", robot.name, ("so101",)))
+            raise ConfigError(
+                f"{unknown_name('robot with a driver of LeRobot', robot.name, ('so101',))} "
+                "An arm behind ros2_control is driver=ros2_control"
+            )
         return So101Arm(robot, config)
 
     def _limits(self) -> VitalLimits:

@@ -25,6 +25,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from lam_interfaces import msg as lam_msg
 from lam_ros.bridge import qos
 from lam_ros.bridge.clock import RosClock
+from lam_ros.bridge.controllers import TOPICS, require_controller
 from lam_ros.bridge.entities import Entities
 from lam_ros.bridge.gate import CommandGate
 from lam_ros.bridge.messages import doubles, joints_from
@@ -35,10 +36,6 @@ from lam_ros.core.errors import ConfigError, unknown_name
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.types import FloatArray
 
-TOPICS = {
-    "joint_trajectory": "joint_trajectory_controller/joint_trajectory",
-    "forward_position": "forward_position_controller/commands",
-}
 PERIODS_AHEAD = 2
 """How far ahead a point lies, in control periods: a command that is late leaves no pause."""
 
@@ -71,8 +68,7 @@ class Ros2ControlNode(LamNode):
         self._time = RosClock(self)
         self._robot = robot = load_robot(self.text("robot", "so101"))
         self._kind = self.text("controller", "joint_trajectory")
-        if self._kind not in TOPICS:
-            raise ConfigError(unknown_name("controller", self._kind, TOPICS))
+        require_controller(self._kind)
         self._joints = self._driven(self.text("joints"))
         self._indices = [robot.joint_names.index(name) for name in self._joints]
         self._gate = CommandGate(self, robot)

@@ -3,6 +3,10 @@
 It stands where the arm, its cameras and, for now, perception would: joint states,
 pictures and the scene come from it, and it plays `lam/joint_command` as motors do.
 A command stays in force until the next one comes.
+
+With the parameter `controller` (`joint_trajectory` or `forward_position`) it plays an arm
+behind ros2_control instead: it follows that controller's topic, and joint commands reach it
+through the node `ros2_control` alone.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from lam_ros.bridge import qos, topics
 from lam_ros.bridge.camera_info import pinhole_info
 from lam_ros.bridge.cameras import pose_to, pose_topic
 from lam_ros.bridge.clock import RosClock
+from lam_ros.bridge.controllers import SimulatedController
 from lam_ros.bridge.entities import Entities
 from lam_ros.bridge.images import ImageWriter
 from lam_ros.bridge.messages import command_from, joints_to, ns_to_stamp
@@ -39,7 +44,7 @@ from lam_ros.core.types import FloatArray, ImageArray, JointState
 from lam_ros.run.recording import Moment, StateLog
 from lam_sim.cameras import true_camera
 from lam_sim.sampling import sample_scene
-from lam_sim.scenes import SceneConfig
+from lam_sim.scenes import SceneConfig, SceneSpec
 from lam_sim.world import LockstepSim, SimConfig
 
 FIXED_CAMERAS = ("front",)
@@ -55,6 +60,7 @@ class SimNode(LamNode):
         self._opened = Entities(self)
         self._timer: Any = None
         self._log: StateLog | None = None
+        self._controller: SimulatedController | None = None
 
     def configure(self) -> None:
         """Build the world, and publishers for everything in it."""
@@ -83,7 +89,7 @@ class SimNode(LamNode):
 
     def cleanup(self) -> None:
         """Close the topics and free the GL contexts."""
-        self._timer = None
+        self._timer, self._controller = None, None
         self._opened.close()
 
     # -- setting up --------------------------------------------------------------------
@@ -100,7 +106,7 @@ class SimNode(LamNode):
 
     def _build_world(self) -> None:
         self._world = LockstepSim(self._robot, SimConfig(self._scene_config))
-        first = self._world.reset(sample_scene(self._scene_config, self._seed))
+        first = self._world.reset(self._sampled(self._seed))
         self._target_rad: FloatArray = self._world.target_rad
         self._images: dict[str, ImageArray] = dict(first.images)
         self._log = StateLog() if self._record_path else None
@@ -125,10 +131,19 @@ class SimNode(LamNode):
             for camera in robot.cameras
             if camera.name in FIXED_CAMERAS
         ]
-        command = robot.topics.joint_command
-        opened.listen(lam_msg.JointCommand, command, self._on_command, qos.COMMAND)
+        kind = self.text("controller")
+        if kind:
+            log, clock = self.get_logger(), self._ros_clock
+            self._controller = SimulatedController(opened, robot, kind, clock, log)
+            self._controller.place(self._target_rad)
+        else:
+            command = robot.topics.joint_command
+            opened.listen(lam_msg.JointCommand, command, self._on_command, qos.COMMAND)
         opened.serve(Judge, topics.JUDGE, self._on_judge)
         opened.serve(ResetScene, topics.RESET_SCENE, self._on_reset)
+
+    def _sampled(self, seed: int) -> SceneSpec:
+        return sample_scene(self._scene_config, seed, self._world.arm)
 
     def _fovy_rad(self, camera: Camera) -> float:
         return float(np.radians(self._world.model.camera(camera.name).fovy[0]))
@@ -146,7 +161,9 @@ class SimNode(LamNode):
 
     def _tick(self) -> None:
         stamps = self._pacer.due(self._ros_clock.now_ns())
-        for _ in stamps:
+        for stamp_ns in stamps:
+            if self._controller is not None:
+                self._target_rad = self._controller.target(stamp_ns)
             self._world.step(self._target_rad)
         if stamps:
             self._publish(stamps[-1])
@@ -196,11 +213,13 @@ class SimNode(LamNode):
     ) -> ResetScene.Response:
         """Set the table anew; the arm is at home then, and its last command stays in force."""
         try:
-            first = self._world.reset(sample_scene(self._scene_config, request.seed))
+            first = self._world.reset(self._sampled(request.seed))
         except (LamError, ValueError) as error:  # a negative seed is no seed
             response.message = str(error)
             return response
         self._images = dict(first.images)
+        if self._controller is not None:  # unlike a command, a trajectory does not outlast it
+            self._controller.place(self._world.target_rad)
         now_ns = self._ros_clock.now_ns()
         for stream in self._cameras:
             stream.turn(self._fovy_rad(stream.camera))

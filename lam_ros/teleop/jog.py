@@ -20,9 +20,7 @@ from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import FloatArray
 from lam_ros.teleop.port import CartesianTwist, Frame
 from lam_sim.ik import CartesianTeleop, ToolPose, ToolTarget
-from lam_sim.placement import PAN_AXIS_X_M
 
-_ROLL_JOINT = "wrist_roll"
 _PAN = 0
 _SPEED_SHARE = 0.9
 _RAISE_TRIES = 3
@@ -62,6 +60,7 @@ class _Aim:
 
     position_m: tuple[float, float, float]
     pitch_rad: float
+    yaw_rad: float
 
 
 class Jogger:
@@ -76,9 +75,11 @@ class Jogger:
         self._lower, self._upper = robot.lower_rad, robot.upper_rad
         self._speed = _SPEED_SHARE * robot.velocity_rad_s
         self._gripper = robot.gripper_index
-        self._roll = robot.joint_names.index(_ROLL_JOINT)
+        self._roll = kinematics.roll_index
+        self._axis = np.array(kinematics.arm.axis_m)
         self._reference: FloatArray = np.array(robot.poses.home_rad)
         self._aim: _Aim | None = None
+        self._seen_m = (0.0, 0.0, 0.0)
 
     def begin(self, joint_rad: FloatArray) -> None:
         """Put the reference at joint positions, shape (J,)."""
@@ -132,6 +133,9 @@ class Jogger:
     def _solved(
         self, joints: FloatArray, aim: _Aim, twist: CartesianTwist, dt_s: float
     ) -> FloatArray:
+        if self._roll is None:  # the inverse kinematics turns the hand too
+            target = ToolTarget(aim.position_m, aim.yaw_rad, aim.pitch_rad)
+            return self._kinematics.solve(joints, target, dt_s)
         target = ToolTarget(aim.position_m, None, aim.pitch_rad)
         moved = self._kinematics.solve(joints, target, dt_s)
         turn = twist.roll_rad_s * dt_s
@@ -146,7 +150,7 @@ class Jogger:
         self, joints: FloatArray, pose: ToolPose, twist: CartesianTwist, dt_s: float
     ) -> _Aim:
         """Return the aim after a step, on its leash and in the workspace."""
-        aim = self._aim or _Aim(pose.position_m, pose.pitch_rad)
+        aim = self._aim or _Aim(pose.position_m, pose.pitch_rad, pose.yaw_rad)
         velocity = np.array(twist.linear_m_s)
         if twist.frame is Frame.TOOL:
             velocity = self._kinematics.tool_axes(joints) @ velocity
@@ -160,16 +164,26 @@ class Jogger:
         pitch = float(np.clip(pitch, pose.pitch_rad - config.leash_rad,
                               pose.pitch_rad + config.leash_rad))  # fmt: skip
         pitch = float(np.clip(pitch, -math.pi / 2, math.pi / 2))
-        return _Aim(self._inside(position, here), pitch)
+        return _Aim(self._inside(position, here), pitch, self._yaw(aim, pose, twist, dt_s))
+
+    def _yaw(self, aim: _Aim, pose: ToolPose, twist: CartesianTwist, dt_s: float) -> float:
+        """Return the fingers' yaw after a step, on its leash; in the tool's frame it pans along."""
+        yaw = aim.yaw_rad + twist.roll_rad_s * dt_s
+        if twist.frame is Frame.TOOL and self._aim is not None:
+            here = self._kinematics.heading_rad
+            yaw += here(pose.position_m) - here(self._seen_m)
+        self._seen_m = pose.position_m
+        ahead = (yaw - pose.yaw_rad + math.pi) % (2 * math.pi) - math.pi
+        return pose.yaw_rad + float(np.clip(ahead, -self._config.leash_rad, self._config.leash_rad))
 
     def _inside(self, position: FloatArray, here: FloatArray) -> tuple[float, float, float]:
         """Return a position no further out of the workspace than the tool is already."""
-        config, axis = self._config, np.array((PAN_AXIS_X_M, 0.0))
+        config, axis = self._config, self._axis
         x, y, z = position.tolist()
         now_m = float(np.linalg.norm(here[:2] - axis))
-        radius = math.hypot(x - PAN_AXIS_X_M, y)
+        radius = math.hypot(x - axis[0], y - axis[1])
         least = min(config.least_radius_m, now_m)
         if 0 < radius < least:
-            x = PAN_AXIS_X_M + (x - PAN_AXIS_X_M) * least / radius
-            y *= least / radius
+            x = float(axis[0] + (x - axis[0]) * least / radius)
+            y = float(axis[1] + (y - axis[1]) * least / radius)
         return x, y, min(z, max(config.most_height_m, float(here[2])))

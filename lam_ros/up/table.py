@@ -68,6 +68,15 @@ _HARDWARE = (
     Argument("id", "follower", "name under which the arm was calibrated"),
     Argument("calibration_dir", "", "folder of the calibration file (default: LeRobot's own)"),
 )
+_BEHIND = (
+    Argument(
+        "driver",
+        NOBODY,
+        "ros2_control: commands reach the simulated arm through its controller",
+        (NOBODY, "ros2_control"),
+    ),
+    _HARDWARE[1],
+)
 _SEED = Argument("seed", "0", "fixes the simulated scene")
 _TELEOP = (
     Argument("teleop", "gamepad", "a teleoperator of config/teleop, a YAML file, or none"),
@@ -167,16 +176,20 @@ def _arm(values: Values, *, simulated: bool) -> tuple[NodeSpec, ...]:
             "policy: the script sees a simulation's ground truth only; use policy=lam"
         )
     steers_by_truth = EXPERT in (policy, values.text("teleop"))
+    behind = simulated and values.text("driver") == "ros2_control"
     parameters = GraphParameters(
         policy_type=policy,
         shared={"robot": values.text("robot")},
         sim={
             "seed": values.whole("seed") if simulated else 0,
             "scene_rate_hz": _TRUTH_RATE_HZ if steers_by_truth else _SCENE_RATE_HZ,
+            "controller": values.text("controller") if behind else "",
         },
         policy={"checkpoint": values.text("policy_path")},
     )
     rows = (arm_graph if policy == NOBODY else sim_graph)(parameters)
+    if behind:
+        return (*rows, _driver(values))
     return rows if simulated else tuple(_driver(values) if r.name == "sim" else r for r in rows)
 
 
@@ -239,7 +252,7 @@ SETUPS = {
         Setup(
             "sim",
             "the simulated arm, and a policy that carries out instructions",
-            (*_COMMON, replace(_POLICY[0], default="lam"), _POLICY[1], _SEED),
+            (*_COMMON, replace(_POLICY[0], default="lam"), _POLICY[1], _SEED, *_BEHIND),
             _simulation,
         ),
         Setup(

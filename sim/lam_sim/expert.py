@@ -23,18 +23,10 @@ from lam_ros.core.scene import Scene, SceneObject
 from lam_ros.core.skills import Skill, Step
 from lam_ros.core.types import FloatArray, JointState
 from lam_sim.grasping import Grasp, best_grasp
-from lam_sim.ik import CartesianTeleop, ToolPose, ToolTarget, heading_rad
+from lam_sim.ik import CartesianTeleop, ToolPose, ToolTarget
 from lam_sim.placing import place_point
 from lam_sim.style import Style
 
-GRIP_RAD = 0.05
-"""Jaw command while holding; the servo's force limit sets the grip."""
-
-RELEASE_RAD = 0.34
-"""Jaw command to let go of a cube with little room around."""
-
-_EMPTY_RAD = 0.085
-_LET_GO_RAD = 0.235
 _LEAST_CARRY_M = 0.062
 _NEAR_M = 0.008
 _DECELERATION_PER_S = 9.0
@@ -99,6 +91,8 @@ class Expert:
         self._teleop = teleop
         self._step = step
         self._style = style
+        self._hand = teleop.arm.hand
+        self._open_rad = style.open_rad * self._hand.opening_scale
         self._home = np.array(robot.poses.home_rad)
         self._home_z_m = teleop.tool_pose(self._home).position_m[2]
 
@@ -135,28 +129,31 @@ class Expert:
         return self._grasp(view)
 
     def _grasp(self, view: _View) -> tuple[Phase, ToolTarget | None, float]:
-        style = self._style
-        grasp = best_grasp(view.item, view.scene, style.grasp_below_center_m, view.tool.yaw_rad)
+        style, hand, arm = self._style, self._hand, self._teleop.arm
+        grasp = best_grasp(
+            view.item, view.scene, style.grasp_below_center_m, view.tool.yaw_rad, arm
+        )
         across, along = _offset_in_fingers(view, grasp)
         yaw_error = abs(_wrap(grasp.yaw_rad - view.tool.yaw_rad))
         above = view.z - grasp.position_m[2]
         slack = 0.12 * max(0.0, above - 0.022)
         aligned = (
-            abs(across) < 0.006 + slack and -0.001 - slack < along < 0.017 + slack
+            abs(across) < 0.006 + slack
+            and hand.along_m[0] - slack < along < hand.along_m[1] + slack
             and yaw_error < 0.10 + 4 * slack
         )  # fmt: skip
-        closing = view.tool.jaw_rad < style.open_rad - 0.12
+        closing = view.tool.jaw_rad < self._open_rad - hand.closing_by_rad
         if closing and abs(across) < 0.010 and above < 0.008 and abs(along) < 0.020:
-            if view.tool.jaw_rad > _EMPTY_RAD:
-                return Phase.CLOSE, _at(grasp, GRIP_RAD), style.fine_speed_m_s
-            return Phase.REOPEN, _raised(grasp, style.hover_m, style.open_rad), style.fine_speed_m_s
-        shifted = _shifted(grasp, -style.finger_clearance_m)
+            if view.tool.jaw_rad > hand.empty_rad:
+                return Phase.CLOSE, _at(grasp, self._hand.grip_rad), style.fine_speed_m_s
+            return Phase.REOPEN, _raised(grasp, style.hover_m, self._open_rad), style.fine_speed_m_s
+        shifted = _shifted(grasp, -style.finger_clearance_m * hand.clearance_scale)
         if not aligned or (closing and above > 0.008):
             return Phase.APPROACH, self._hover(view, shifted), style.speed_m_s
         if above > 0.004:
             speed = style.descend_speed_m_s
-            return Phase.DESCEND, _at(shifted, style.open_rad), speed
-        return Phase.CLOSE, _at(grasp, GRIP_RAD), style.fine_speed_m_s
+            return Phase.DESCEND, _at(shifted, self._open_rad), speed
+        return Phase.CLOSE, _at(grasp, self._hand.grip_rad), style.fine_speed_m_s
 
     def _hover(self, view: _View, grasp: Grasp) -> ToolTarget:
         """Return the way to above the grasp: up first where the fingers could hit something."""
@@ -168,18 +165,22 @@ class Expert:
         elif view.z < self._travel_m(view) - 0.012:
             x, y = _part_of_the_way(view.xy, (x, y), 0.25)
             hover_z = max(hover_z, self._travel_m(view))
-        return ToolTarget((x, y, hover_z), grasp.yaw_rad, jaw_rad=self._style.open_rad)
+        return ToolTarget((x, y, hover_z), grasp.yaw_rad, jaw_rad=self._open_rad)
 
     def _place(self, view: _View) -> tuple[Phase, ToolTarget | None, float]:
         style = self._style
         velocity = view.joints.velocity_rad_s
-        if velocity is not None and velocity[self._robot.gripper_index] < -0.4:
+        if velocity is not None and velocity[self._robot.gripper_index] < -self._hand.closing_rad_s:
             x, y, z = view.tool.position_m
-            return Phase.CLOSE, ToolTarget((x, y, z), None, jaw_rad=GRIP_RAD), style.fine_speed_m_s
+            return (
+                Phase.CLOSE,
+                ToolTarget((x, y, z), None, jaw_rad=self._hand.grip_rad),
+                style.fine_speed_m_s,
+            )
         goal = place_point(self._step, view.scene)
         if goal is None:  # the place was taken meanwhile: hold on
             x, y, _ = view.tool.position_m
-            high = ToolTarget((x, y, self._travel_m(view)), None, jaw_rad=GRIP_RAD)
+            high = ToolTarget((x, y, self._travel_m(view)), None, jaw_rad=self._hand.grip_rad)
             return Phase.LIFT, high, style.speed_m_s
         return self._bring(view, goal)
 
@@ -196,20 +197,20 @@ class Expert:
         yaw = self._place_yaw(goal)
         if distance < self._tolerance_m and view.z < release_z + 0.003:
             x, y, _ = view.tool.position_m
-            return Phase.OPEN, ToolTarget((x, y, view.z), None, jaw_rad=RELEASE_RAD), 0.0
+            return Phase.OPEN, ToolTarget((x, y, view.z), None, jaw_rad=self._hand.release_rad), 0.0
         if distance < max(_NEAR_M, 2 * self._tolerance_m) or (
             view.z < release_z + 0.012 and distance < 0.012
         ):
             # Come down in a funnel: only as low as the aim is true.
             z = release_z if distance < self._tolerance_m else release_z + 2.0 * distance
-            target = ToolTarget((float(aim[0]), float(aim[1]), z), yaw, jaw_rad=GRIP_RAD)
+            target = ToolTarget((float(aim[0]), float(aim[1]), z), yaw, jaw_rad=self._hand.grip_rad)
             return Phase.LOWER, target, style.descend_speed_m_s
         travel = max(self._travel_m(view), release_z + 0.012)
         if view.z < travel - 0.015:
             x, y = _part_of_the_way(view.xy, (float(aim[0]), float(aim[1])), 0.2)
-            lift = ToolTarget((x, y, travel), None, jaw_rad=GRIP_RAD)
+            lift = ToolTarget((x, y, travel), None, jaw_rad=self._hand.grip_rad)
             return Phase.LIFT, lift, style.speed_m_s
-        over = ToolTarget((float(aim[0]), float(aim[1]), travel), yaw, jaw_rad=GRIP_RAD)
+        over = ToolTarget((float(aim[0]), float(aim[1]), travel), yaw, jaw_rad=self._hand.grip_rad)
         return Phase.CARRY, over, style.speed_m_s
 
     def _leave(self, view: _View) -> tuple[Phase, ToolTarget | None, float]:
@@ -217,9 +218,9 @@ class Expert:
         x, y, z = view.tool.position_m
         near = float(np.hypot(*(view.xy - view.item.position_m[:2]))) < 0.05
         if near and z < min(view.item.top_m + self._style.retreat_m, self._home_z_m - 0.005):
-            if view.tool.jaw_rad < _LET_GO_RAD:
-                return Phase.OPEN, ToolTarget((x, y, z), None, jaw_rad=RELEASE_RAD), 0.0
-            up = ToolTarget((x, y, z + 0.05), None, jaw_rad=RELEASE_RAD)
+            if view.tool.jaw_rad < self._hand.let_go_rad:
+                return Phase.OPEN, ToolTarget((x, y, z), None, jaw_rad=self._hand.release_rad), 0.0
+            up = ToolTarget((x, y, z + 0.05), None, jaw_rad=self._hand.release_rad)
             return Phase.RETREAT, up, self._style.speed_m_s
         away = float(np.abs(view.joints.position_rad - self._home).max())
         return (Phase.DONE if away < 0.03 else Phase.RETURN), None, 0.0
@@ -233,7 +234,7 @@ class Expert:
     def _place_yaw(self, goal: tuple[float, float, float]) -> float | None:
         """Return the fingers' yaw for letting go; radial where a neighbour is close."""
         if self._step.skill is Skill.PLACE_NEXT_TO:
-            return heading_rad(goal)
+            return self._teleop.heading_rad(goal)
         return None
 
     def _travel_m(self, view: _View) -> float:

@@ -8,17 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lam_ros.core.scene import Scene, SceneObject
+from lam_sim.arms import ArmModel, arm_model
 from lam_sim.ik import roll_for_yaw
-
-FIXED_FINGER_M = 0.024
-"""How far the outside of the fixed finger is from the point midway between closed pads."""
-
-MOVING_FINGER_M = 0.044
-"""The same for the moving finger when the jaw is open for the approach."""
 
 _FINGER_HALF_WIDTH_M = 0.010
 _CROWDED_M = 0.006
-_ROLL_RANGE_RAD = 2.2
 _CROWDING_COST_PER_M = 150.0
 
 
@@ -40,6 +34,7 @@ def best_grasp(
     scene: Scene,
     below_center_m: float = 0.003,
     tool_yaw_rad: float | None = None,
+    arm: ArmModel | None = None,
 ) -> Grasp:
     """Return the grasp with the least turn of the wrist that keeps clear of neighbours.
 
@@ -49,25 +44,31 @@ def best_grasp(
         below_center_m: how far below the cube's centre the pads' midpoint goes.
         tool_yaw_rad: how the tool is turned already; a turn begun is gone on with, so that
             between two equally good grasps nobody wavers.
+        arm: which takes hold; the SO-101 if None.
     """
+    arm = arm or arm_model()
     x, y, z = item.position_m
     position = (x, y, z - below_center_m)
     grasps = [Grasp(position, item.yaw_rad + quarter * math.pi / 2) for quarter in range(4)]
-    return min(grasps, key=lambda grasp: _cost(grasp, item, scene, tool_yaw_rad))
+    return min(grasps, key=lambda grasp: _cost(grasp, item, scene, tool_yaw_rad, arm))
 
 
-def _cost(grasp: Grasp, item: SceneObject, scene: Scene, tool_yaw_rad: float | None) -> float:
-    roll = abs(roll_for_yaw(grasp.yaw_rad, grasp.position_m))
-    beyond = max(0.0, roll - _ROLL_RANGE_RAD)
-    room = _room_m(grasp, item, scene)
+def _cost(
+    grasp: Grasp, item: SceneObject, scene: Scene, tool_yaw_rad: float | None, arm: ArmModel
+) -> float:
+    turned = roll_for_yaw(grasp.yaw_rad, grasp.position_m, arm.axis_m)
+    roll = abs(_wrap(turned - arm.roll_neutral_rad) if arm.roll_neutral_rad else turned)
+    beyond = max(0.0, roll - arm.roll_range_rad)
+    room = _room_m(grasp, item, scene, arm)
     turn = 0.0 if tool_yaw_rad is None else abs(_wrap(grasp.yaw_rad - tool_yaw_rad))
     return roll + turn + 10.0 * beyond + _CROWDING_COST_PER_M * max(0.0, _CROWDED_M - room)
 
 
-def _room_m(grasp: Grasp, item: SceneObject, scene: Scene) -> float:
+def _room_m(grasp: Grasp, item: SceneObject, scene: Scene, arm: ArmModel) -> float:
     """Return the least gap between a finger and another object, negative if they overlap."""
     center, along = np.array(grasp.position_m[:2]), np.array(grasp.opening_xy)
-    fingers = (center - FIXED_FINGER_M * along, center + MOVING_FINGER_M * along)
+    hand = arm.hand
+    fingers = (center - hand.fixed_finger_m * along, center + hand.moving_finger_m * along)
     gaps = [
         float(np.hypot(*(finger - other.position_m[:2]))) - other.radius_m - _FINGER_HALF_WIDTH_M
         for other in scene.objects

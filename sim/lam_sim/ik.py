@@ -5,8 +5,10 @@ A keyboard, a gamepad and the scripted expert all say the same thing, a `ToolTar
 and velocity limits.  One call is one step of differential inverse kinematics: the arm
 goes towards the target as fast as its limits allow.
 
-The arm has five joints, so position comes first; roll and pitch of the tool follow as
-far as they can.  Pointing straight down is given up before the wrist reaches its limit.
+Position comes first; the direction of the tool follows as far as it can.  An arm of five
+joints gives up pointing straight down before its wrist reaches its limit; one of seven
+keeps it, and stays near its home posture with the joint that it has to spare.
+What differs between arms stands in `lam_sim.arms`.
 """
 
 from __future__ import annotations
@@ -20,22 +22,19 @@ import numpy as np
 import numpy.typing as npt
 import qpsolvers
 
+from lam_ros.core.errors import RobotError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import FloatArray, frozen_floats
+from lam_sim.arms import ArmModel, mismatch, model_of
 from lam_sim.model import arm_joint_names, load_arm_spec
 from lam_sim.placement import PAN_AXIS_X_M
 
 POINTING_DOWN_RAD = math.pi / 2
 
 _SITE = "pinch"
-_LOW_BODIES = ("lower_arm", "wrist", "gripper", "moving_jaw")
-_WRIST_FLEX_MAX_RAD = 1.60
 _LIMIT_MARGIN_RAD = 0.01
 _SPEED_SHARE = 0.9
 _POSITION_COST = 1.0
-_ROLL_COST = 0.06
-_PITCH_COST = 0.012
-_POSTURE_COST = 0.001
 _DAMPING = 1e-7
 
 
@@ -73,15 +72,16 @@ class CartesianTeleop:
     def __init__(self, robot: RobotDescription) -> None:
         """Compile the arm's kinematics with the robot's limits."""
         self._robot = robot
+        self.arm = model_of(robot)
         self._arm = arm_joint_names(robot)
         self._arm_index = np.array([robot.joint_names.index(name) for name in self._arm])
-        self._roll_index = robot.joint_names.index("wrist_roll")
-        model = _arm_model(robot)
+        roll = self.arm.roll_joint
+        self.roll_index = robot.joint_names.index(roll) if roll else None
+        model = _arm_model(robot, self.arm)
         self._configuration = mink.Configuration(model)
-        self._tool = mink.FrameTask(
-            _SITE, "site", _POSITION_COST, [_ROLL_COST, _PITCH_COST, _PITCH_COST]
-        )
-        self._posture = mink.PostureTask(model, _POSTURE_COST)
+        self._tool = mink.FrameTask(_SITE, "site", _POSITION_COST, list(self.arm.orientation_cost))
+        self._posture = mink.PostureTask(model, self.arm.posture_cost)
+        self._home = np.array(robot.poses.home_rad)[self._arm_index]
         speed = {
             joint.name: _SPEED_SHARE * joint.velocity_rad_s
             for joint in robot.joints
@@ -89,7 +89,7 @@ class CartesianTeleop:
         }
         self._limits = [mink.ConfigurationLimit(model, 1.0), mink.VelocityLimit(model, speed)]
         self._lower, self._upper = model.jnt_range[:, 0].copy(), model.jnt_range[:, 1].copy()
-        self._solid = _solid_geoms(model)
+        self._solid = _solid_geoms(model, self.arm.low_bodies)
         self._boxes = model.geom_aabb[self._solid].copy()
 
     def tool_pose(self, joint_rad: npt.ArrayLike) -> ToolPose:
@@ -97,14 +97,19 @@ class CartesianTeleop:
         joints = frozen_floats(joint_rad, "joint_rad", 1)
         self._configuration.update(np.clip(joints[self._arm_index], self._lower, self._upper))
         transform = self._configuration.get_transform_frame_to_world(_SITE, "site")
-        x, y, z = transform.translation()
-        forward = transform.rotation().as_matrix()[:, 0]
-        return ToolPose(
-            (float(x), float(y), float(z)),
-            _wrap(float(joints[self._roll_index] - joints[0])),
-            math.atan2(-forward[2], math.hypot(forward[0], forward[1])),
-            float(joints[self._robot.gripper_index]),
-        )
+        x, y, z = (float(value) for value in transform.translation())
+        axes = np.asarray(transform.rotation().as_matrix())
+        forward = axes[:, 0]
+        pitch = math.atan2(-forward[2], math.hypot(forward[0], forward[1]))
+        if self.roll_index is not None:
+            yaw = _wrap(float(joints[self.roll_index] - joints[0]))
+        else:
+            yaw = _yaw_rad(axes, self.heading_rad((x, y, z)), pitch)
+        return ToolPose((x, y, z), yaw, pitch, float(joints[self._robot.gripper_index]))
+
+    def heading_rad(self, position_m: tuple[float, float, float]) -> float:
+        """Return the direction of a point as seen from this arm's first axis."""
+        return heading_rad(position_m, self.arm.axis_m)
 
     def tool_axes(self, joint_rad: npt.ArrayLike) -> FloatArray:
         """Return the tool's x (to the finger tips), y and z in the base frame, as columns.
@@ -140,11 +145,9 @@ class CartesianTeleop:
         """
         joints = frozen_floats(joint_rad, "joint_rad", 1)
         self._configuration.update(np.clip(joints[self._arm_index], self._lower, self._upper))
-        here = self._configuration.get_transform_frame_to_world(_SITE, "site").translation()
-        # The pads lie beside the roll axis, so the arm's plane misses them by a little.
-        beside_rad = _wrap(-joints[0] - heading_rad((here[0], here[1], here[2])))
-        self._tool.set_target(_tool_transform(target, joints[self._roll_index], beside_rad))
-        self._posture.set_target(self._configuration.q)
+        self._tool.set_target(self._tool_transform(target, joints))
+        spare = self.roll_index is None
+        self._posture.set_target(self._home if spare else self._configuration.q)
         problem = mink.build_ik(
             self._configuration, [self._tool, self._posture], dt_s, _DAMPING, self._limits
         )
@@ -158,31 +161,48 @@ class CartesianTeleop:
             result[grip] += np.clip(target.jaw_rad - joints[grip], -step, step)
         return np.clip(result, self._robot.lower_rad, self._robot.upper_rad)
 
+    def _tool_transform(self, target: ToolTarget, joints: FloatArray) -> mink.SE3:
+        """Return the pose to go to from where the configuration is."""
+        heading = self.heading_rad(target.position_m)
+        if self.roll_index is None:
+            yaw = target.yaw_rad
+            if yaw is None:
+                yaw = self.tool_pose(joints).yaw_rad
+            return _pose(target, heading, _wrap(yaw - heading))
+        here = self._configuration.get_transform_frame_to_world(_SITE, "site").translation()
+        # The pads lie beside the roll axis, so the arm's plane misses them by a little.
+        heading += _wrap(-joints[0] - self.heading_rad((here[0], here[1], here[2])))
+        roll_now = joints[self.roll_index]
+        roll = roll_now if target.yaw_rad is None else _wrap(target.yaw_rad - heading)
+        # Past half a turn, the rotation error would take the short way, through the joint's stop.
+        roll = float(np.clip(roll, roll_now - 2.8, roll_now + 2.8))
+        return _pose(target, heading, roll)
 
-def heading_rad(position_m: tuple[float, float, float]) -> float:
+
+def heading_rad(
+    position_m: tuple[float, float, float], axis_m: tuple[float, float] = (PAN_AXIS_X_M, 0.0)
+) -> float:
     """Return the direction of a point as seen from the first joint's axis."""
-    return math.atan2(position_m[1], position_m[0] - PAN_AXIS_X_M)
+    return math.atan2(position_m[1] - axis_m[1], position_m[0] - axis_m[0])
 
 
-def roll_for_yaw(yaw_rad: float, position_m: tuple[float, float, float]) -> float:
-    """Return the wrist roll that gives the fingers a yaw when the tool points down."""
-    return _wrap(yaw_rad - heading_rad(position_m))
+def roll_for_yaw(
+    yaw_rad: float,
+    position_m: tuple[float, float, float],
+    axis_m: tuple[float, float] = (PAN_AXIS_X_M, 0.0),
+) -> float:
+    """Return the turn about the tool that gives the fingers a yaw when it points down."""
+    return _wrap(yaw_rad - heading_rad(position_m, axis_m))
 
 
-def _tool_transform(target: ToolTarget, roll_now_rad: float, beside_rad: float) -> mink.SE3:
-    """Return the pose to go to.
+def _yaw_rad(axes: FloatArray, heading_rad: float, pitch_rad: float) -> float:
+    """Return the fingers' yaw of a tool with axes as columns, shape (3, 3)."""
+    plane = mink.SO3.from_z_radians(heading_rad) @ mink.SO3.from_y_radians(pitch_rad)
+    turn = np.asarray(plane.as_matrix()).T @ axes
+    return _wrap(heading_rad + math.atan2(turn[1, 2], turn[2, 2]))
 
-    Args:
-        target: where the tool should be.
-        roll_now_rad: present wrist roll, kept if the target asks for no yaw.
-        beside_rad: angle from the tool's heading to the plane that the arm moves in.
-    """
-    heading = heading_rad(target.position_m) + beside_rad
-    roll = roll_now_rad
-    if target.yaw_rad is not None:
-        roll = _wrap(target.yaw_rad - heading)
-    # Past half a turn, the rotation error would take the short way, through the joint's stop.
-    roll = float(np.clip(roll, roll_now_rad - 2.8, roll_now_rad + 2.8))
+
+def _pose(target: ToolTarget, heading: float, roll: float) -> mink.SE3:
     rotation = (
         mink.SO3.from_z_radians(heading)
         @ mink.SO3.from_y_radians(target.pitch_rad)
@@ -191,23 +211,33 @@ def _tool_transform(target: ToolTarget, roll_now_rad: float, beside_rad: float) 
     return mink.SE3.from_rotation_and_translation(rotation, np.asarray(target.position_m))
 
 
-def _arm_model(robot: RobotDescription) -> mujoco.MjModel:
-    """Return the arm without the gripper's joint, with limits a little inside the robot's."""
-    spec = load_arm_spec()
-    spec.delete(spec.actuator(robot.gripper.joint))
-    spec.delete(spec.joint(robot.gripper.joint))
-    for joint in robot.joints:
-        if joint.name != robot.gripper.joint:
-            upper = joint.upper_rad - _LIMIT_MARGIN_RAD
-            if joint.name == "wrist_flex":
-                upper = min(upper, _WRIST_FLEX_MAX_RAD)
-            spec.joint(joint.name).range = [joint.lower_rad + _LIMIT_MARGIN_RAD, upper]
+def _arm_model(robot: RobotDescription, arm: ArmModel) -> mujoco.MjModel:
+    """Return the arm without the gripper's joints, with limits a little inside the robot's.
+
+    Raises:
+        RobotError: if the model lacks a joint of the robot.
+    """
+    spec = load_arm_spec(robot.model)
+    names = arm_joint_names(robot)
+    missing = sorted(set(names) - {joint.name for joint in spec.joints})
+    if missing:
+        raise RobotError(mismatch(robot, tuple(missing)))
+    for part in (*spec.actuators, *spec.equalities, *spec.tendons):
+        spec.delete(part)
+    for joint in list(spec.joints):
+        if joint.name not in names:
+            spec.delete(joint)
+    for limits in robot.joints:
+        if limits.name in names:
+            upper = limits.upper_rad - _LIMIT_MARGIN_RAD
+            upper = min(upper, arm.upper_rad.get(limits.name, upper))
+            spec.joint(limits.name).range = [limits.lower_rad + _LIMIT_MARGIN_RAD, upper]
     return spec.compile()
 
 
-def _solid_geoms(model: mujoco.MjModel) -> npt.NDArray[np.int64]:
+def _solid_geoms(model: mujoco.MjModel, low_bodies: tuple[str, ...]) -> npt.NDArray[np.int64]:
     """Return the geoms with contacts of what could touch the table, from the forearm on."""
-    bodies = {model.body(name).id for name in _LOW_BODIES}
+    bodies = {model.body(name).id for name in low_bodies}
     found = [
         geom
         for geom in range(model.ngeom)

@@ -8,16 +8,14 @@ them, and the rest sleeps weightless far above the table, drawn by no camera.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import mujoco
 import numpy as np
 
-from lam_ros.core.robot import RobotDescription
+from lam_ros.core.robot import DEFAULT_MODEL, RobotDescription
 from lam_sim import catalog
+from lam_sim.arms import ArmModel, arm_model, arm_xml
 from lam_sim.shapes import CONTACT_ALL, add_meshes, add_shape
-
-ARM_XML = Path(__file__).parent / "assets" / "so101.xml"
 
 PHYSICS_STEP_S = 0.002
 TABLE_SIZE_M = (0.42, 0.46)
@@ -48,18 +46,26 @@ class Slot:
     mocap_id: int
 
 
-def load_arm_spec() -> mujoco.MjSpec:
-    """Return an editable copy of the arm's own description."""
-    return mujoco.MjSpec.from_file(str(ARM_XML))
+def load_arm_spec(model: str = DEFAULT_MODEL) -> mujoco.MjSpec:
+    """Return an editable copy of an arm's own description; `model` is a robot description's.
+
+    Raises:
+        ConfigError: if there is no such arm.
+    """
+    return mujoco.MjSpec.from_file(str(arm_xml(model)))
 
 
-def build_spec() -> mujoco.MjSpec:
-    """Return arm, table, lights, cameras and all object slots, not yet compiled."""
-    spec = load_arm_spec()
+def build_spec(model: str = DEFAULT_MODEL) -> mujoco.MjSpec:
+    """Return arm, table, lights, cameras and all object slots, not yet compiled.
+
+    Raises:
+        ConfigError: if there is no such arm.
+    """
+    spec = load_arm_spec(model)
     _set_options(spec)
     _add_textures(spec)
     _add_table(spec)
-    _add_lights_and_cameras(spec)
+    _add_lights_and_cameras(spec, arm_model(model))
     add_meshes(spec)
     for kind in catalog.KINDS.values():
         for index in range(kind.slots):
@@ -152,7 +158,7 @@ def _add_table(spec: mujoco.MjSpec) -> None:
     )
 
 
-def _add_lights_and_cameras(spec: mujoco.MjSpec) -> None:
+def _add_lights_and_cameras(spec: mujoco.MjSpec, arm: ArmModel) -> None:
     world = spec.worldbody
     for name, pos, casts in (("key", (0.5, 0.35, 0.9), True), ("fill", (0.0, -0.6, 0.7), False)):
         direction = np.array([0.2, 0.0, 0.0]) - np.array(pos)
@@ -167,7 +173,8 @@ def _add_lights_and_cameras(spec: mujoco.MjSpec) -> None:
             specular=[0.2] * 3,
         )
     world.add_camera(name="front", **_looking((0.47, 0.0, 0.46), (0.145, 0.0, 0.015), 33.0))
-    world.add_camera(name="viewer", **_looking((0.60, -0.46, 0.37), (0.135, 0.005, 0.085), 35.0))
+    ex, ey, ez, x, y, z, fovy_deg = arm.viewer
+    world.add_camera(name="viewer", **_looking((ex, ey, ez), (x, y, z), fovy_deg))
 
 
 def _looking(

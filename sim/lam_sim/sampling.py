@@ -9,6 +9,7 @@ import numpy as np
 
 from lam_ros.core.errors import ConfigError
 from lam_sim import catalog
+from lam_sim.arms import ArmModel, arm_model
 from lam_sim.naming import include, largest_first, parse_names
 from lam_sim.placement import Placed, Point, draw_free
 from lam_sim.scenes import (
@@ -26,19 +27,24 @@ _LAYOUT_TRIES = 200
 _PLACEABLE = ("bowl", "spot", "tray", "cube")
 
 
-def sample_scene(config: SceneConfig, seed: int) -> SceneSpec:
+def sample_scene(config: SceneConfig, seed: int, arm: ArmModel | None = None) -> SceneSpec:
     """Draw one scene; the same configuration and seed give the same scene.
+
+    Args:
+        config: the family of scenes.
+        seed: which of them.
+        arm: which begins near its home pose; the SO-101 if None.
 
     Raises:
         ConfigError: if so many objects do not fit on the table.
     """
     rng = np.random.default_rng([seed, 0x5CE2E])
-    layout, look, arm = rng.spawn(3)
+    layout, look, start = rng.spawn(3)
     strength = config.randomization
     return SceneSpec(
         seed=seed,
         objects=_draw_objects(layout, config),
-        arm_offset_rad=_draw_arm_offset(arm, config),
+        arm_offset_rad=_draw_arm_offset(start, config, arm or arm_model()),
         light=_draw_light(look, strength.light),
         texture=_draw_texture(look, strength.texture),
         cameras=_draw_cameras(look, strength.camera),
@@ -190,13 +196,13 @@ def _resting_on(cube: ObjectSpec, support: ObjectSpec) -> ObjectSpec:
     return ObjectSpec(cube.id, cube.kind, cube.color, cube.rgba, (x, y, z), yaw, support.id)
 
 
-def _draw_arm_offset(rng: np.random.Generator, config: SceneConfig) -> tuple[float, ...]:
+def _draw_arm_offset(
+    rng: np.random.Generator, config: SceneConfig, arm: ArmModel
+) -> tuple[float, ...]:
     """Return joint offsets from home, or a pose anywhere above the table, shape (J,)."""
     strength = config.randomization.arm_pose
-    if rng.random() < config.roaming_start_probability * min(strength, 1.0):
-        spread = np.array([0.9, 0.25, 0.25, 0.25, 1.2, 0.3])
-    else:
-        spread = np.array([0.10, 0.06, 0.06, 0.08, 0.10, 0.15])
+    roams = rng.random() < config.roaming_start_probability * min(strength, 1.0)
+    spread = np.array(arm.roam_spread_rad if roams else arm.start_spread_rad)
     return tuple(float(value) for value in rng.uniform(-spread, spread) * strength)
 
 

@@ -8,7 +8,7 @@ speeds and efforts are the robot description's.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable
+from dataclasses import replace
 
 import mujoco
 import numpy as np
@@ -33,43 +33,77 @@ def urdf(robot: RobotDescription) -> str:
     Raises:
         RobotError: if it models no arm with these joints.
     """
-    model = load_arm_spec().compile()
-    known = tuple(model.joint(index).name for index in range(model.njnt))
+    model = load_arm_spec(robot.model).compile()
+    names = [model.joint(index).name for index in range(model.njnt)]
+    followed = _followed(model)
+    known = tuple(name for name in names if name not in followed)
     if known != robot.joint_names:
         raise RobotError(
             f"robot '{robot.name}': no model with joints {', '.join(robot.joint_names)}; "
             f"the simulated arm has {', '.join(known)}: give a URDF file of the arm instead"
         )
     root = ElementTree.Element("robot", name=robot.name)
-    _add_root(root)
+    _add_root(root, model)
     for index in range(1, model.nbody):
         _add_link(root, model, index)
-    for index, joint in enumerate(robot.joints):
-        _add_joint(root, model, index, joint)
+    joints = {joint.name: joint for joint in robot.joints}
+    for index, name in enumerate(names):
+        leader, coefficients = followed.get(name, (name, None))
+        joint = replace(joints[leader], name=name)
+        element = _add_joint(root, model, index, joint)
+        if coefficients is not None:
+            offset, multiplier = (f"{value:.9g}" for value in coefficients)
+            ElementTree.SubElement(
+                element, "mimic", joint=leader, multiplier=multiplier, offset=offset
+            )
+    for index in range(1, model.nbody):
+        if not model.body_jntnum[index] and int(model.body_parentid[index]) > 0:
+            _add_rigid(root, model, index)
     for index in range(model.nsite):
         site = model.site(index)
         _add_frame(root, _body(model, site.bodyid[0]), f"{site.name}_frame", site.pos, site.quat)
-    _add_cameras(root, model, robot.camera_names)
+    _add_cameras(root, model, robot)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _add_root(root: ElementTree.Element) -> None:
+def _followed(model: mujoco.MjModel) -> dict[str, tuple[str, FloatArray]]:
+    """Return joint -> the joint that an equality couples it to, and (offset, factor)."""
+    found = {}
+    for index in range(model.neq):
+        if model.eq_type[index] == mujoco.mjtEq.mjEQ_JOINT and model.eq_obj2id[index] >= 0:
+            names = (
+                model.joint(int(ids[index])).name for ids in (model.eq_obj1id, model.eq_obj2id)
+            )
+            follower, leader = names
+            found[follower] = (leader, model.eq_data[index, :2])
+    return found
+
+
+def _add_root(root: ElementTree.Element, model: mujoco.MjModel) -> None:
     """Add the frame that scenes are told in; apart, since some readers refuse a root with mass."""
     ElementTree.SubElement(root, "link", name=BASE_FRAME)
-    joint = _add_child(root, "base_joint", "fixed", BASE_FRAME, "base_link")
-    ElementTree.SubElement(joint, "origin", xyz="0 0 0", rpy="0 0 0")
+    joint = _add_child(root, "base_joint", "fixed", BASE_FRAME, _body(model, 1))
+    _add_origin(joint, model.body_pos[1], model.body_quat[1])
 
 
-def _add_cameras(root: ElementTree.Element, arm: mujoco.MjModel, names: Iterable[str]) -> None:
-    scene = build_spec()
-    for name in names:
+def _add_rigid(root: ElementTree.Element, model: mujoco.MjModel, index: int) -> None:
+    """Add the joint of a body that does not move on its parent."""
+    body = model.body(index)
+    parent = _body(model, int(body.parentid[0]))
+    joint = _add_child(root, f"{body.name}_joint", "fixed", parent, _body(model, index))
+    _add_origin(joint, body.pos, body.quat)
+
+
+def _add_cameras(root: ElementTree.Element, arm: mujoco.MjModel, robot: RobotDescription) -> None:
+    scene = build_spec(robot.model)
+    for name in robot.camera_names:
         spec = scene.camera(name)
         if spec is None:
             continue
         on_arm = spec.parent.name not in ("", "world")
         camera = arm.camera(name) if on_arm else spec
-        parent = _body(arm, int(camera.bodyid[0])) if on_arm else "base_link"
+        parent = _body(arm, int(camera.bodyid[0])) if on_arm else BASE_FRAME
         quat = np.empty(4)
         mujoco.mju_mulQuat(quat, np.asarray(camera.quat, float), _OPTICAL_WXYZ)
         _add_frame(root, parent, f"{name}_optical_frame", camera.pos, quat)
@@ -132,12 +166,14 @@ def _cylinder(size: FloatArray) -> tuple[str, dict[str, str], float]:
     return ("cylinder", {"radius": _text(size[:1]), "length": _text(2 * size[1:2])}, 0.0)
 
 
-def _add_joint(root: ElementTree.Element, model: mujoco.MjModel, index: int, joint: Joint) -> None:
+def _add_joint(
+    root: ElementTree.Element, model: mujoco.MjModel, index: int, joint: Joint
+) -> ElementTree.Element:
     body = model.body(int(model.jnt_bodyid[index]))
     if np.any(model.jnt_pos[index]):
         raise RobotError(f"joint '{joint.name}': its axis must go through its body's origin")
     element = _add_child(
-        root, joint.name, "revolute", _body(model, int(body.parentid[0])), f"{body.name}_link"
+        root, joint.name, str(joint.kind), _body(model, int(body.parentid[0])), f"{body.name}_link"
     )
     _add_origin(element, body.pos, body.quat)
     ElementTree.SubElement(element, "axis", xyz=_text(model.jnt_axis[index]))
@@ -152,6 +188,7 @@ def _add_joint(root: ElementTree.Element, model: mujoco.MjModel, index: int, joi
     dynamics = {"damping": model.dof_damping[index], "friction": model.dof_frictionloss[index]}
     values = {name: f"{value:.9g}" for name, value in dynamics.items()}
     ElementTree.SubElement(element, "dynamics", values)
+    return element
 
 
 def _add_frame(

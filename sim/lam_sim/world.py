@@ -18,6 +18,7 @@ from lam_ros.core.robot import RobotDescription
 from lam_ros.core.scene import Scene
 from lam_ros.core.types import FloatArray, ImageArray, JointState, Observation, frozen_floats
 from lam_sim import model as models
+from lam_sim.arms import mismatch, model_of
 from lam_sim.dressing import Dresser
 from lam_sim.render import POLICY, VIEWER, Quality, Renderer
 from lam_sim.sampling import sample_scene
@@ -55,7 +56,8 @@ class LockstepSim:
         """
         self.robot = robot
         self.config = config or SimConfig()
-        self.model = models.build_spec().compile()
+        self.arm = model_of(robot)
+        self.model = models.build_spec(robot.model).compile()
         self.data = mujoco.MjData(self.model)
         self._qpos = _joint_addresses(self.model, robot)
         self._dofs = np.array([self.model.joint(n).dofadr[0] for n in robot.joint_names])
@@ -86,7 +88,9 @@ class LockstepSim:
 
     def reset(self, scene: int | SceneSpec) -> Observation:
         """Start a scene, drawn from a seed or given as a spec, and return what is seen."""
-        spec = sample_scene(self.config.scene, scene) if isinstance(scene, int) else scene
+        if isinstance(scene, int):
+            scene = sample_scene(self.config.scene, scene, self.arm)
+        spec = scene
         self.spec = spec
         self._slots = self._dresser.dress(spec)
         mujoco.mj_resetData(self.model, self.data)
@@ -168,7 +172,9 @@ class LockstepSim:
     def _place_arm(self, spec: SceneSpec) -> None:
         """Put the arm at home plus the scene's offset, or nearer to home if it would touch."""
         home = np.array(self.robot.poses.home_rad)
-        offset = np.array(spec.arm_offset_rad or np.zeros(len(home)))
+        offset: FloatArray = np.zeros(len(home))
+        if len(spec.arm_offset_rad) == len(home):  # else it was drawn for another arm
+            offset = np.array(spec.arm_offset_rad)
         for share in (1.0, 0.6, 0.3, 0.0):
             pose = np.clip(home + share * offset, self._lower_rad, self._upper_rad)
             self.data.qpos[self._qpos] = pose
@@ -192,8 +198,5 @@ def _joint_addresses(model: mujoco.MjModel, robot: RobotDescription) -> npt.NDAr
     names = {model.joint(index).name for index in range(model.njnt)}
     missing = [name for name in robot.joint_names if name not in names]
     if missing:
-        raise RobotError(
-            f"robot '{robot.name}': the simulated arm is an so101 and has no joint "
-            f"{', '.join(missing)}; use robot=so101"
-        )
+        raise RobotError(mismatch(robot, tuple(missing)))
     return np.array([model.joint(name).qposadr[0] for name in robot.joint_names])

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from lam_ros.core.robot import RobotDescription
-from lam_sim.model import ARM_XML, load_arm_spec
+from lam_sim.arms import arm_xml, names
+from lam_sim.model import load_arm_spec
 
 OFFSETS_M = {
     "shoulder": (0.03884, 0.0, 0.0624),
@@ -99,5 +100,6 @@ def test_pads_are_parallel_on_a_cube(model: mujoco.MjModel) -> None:
     assert gap_m == pytest.approx(0.028, abs=2e-4)
 
 
-def test_the_description_names_no_mesh() -> None:
-    assert "mesh" not in ARM_XML.read_text(encoding="utf-8").replace("no meshes", "")
+@pytest.mark.parametrize("name", names())
+def test_the_description_names_no_mesh(name: str) -> None:
+    assert "mesh" not in arm_xml(name).read_text(encoding="utf-8").replace("no meshes", "")

@@ -19,7 +19,7 @@ TOLERANCE = 1e-6
 POSES = 50
 
 
-@pytest.fixture(scope="module", params=["so101"])
+@pytest.fixture(scope="module", params=["so101", "franka"])
 def arm(request):
     return load_robot(request.param)
 
@@ -30,8 +30,8 @@ def text(arm) -> str:
 
 
 @pytest.fixture(scope="module")
-def model() -> mujoco.MjModel:
-    return load_arm_spec().compile()
+def model(arm) -> mujoco.MjModel:
+    return load_arm_spec(arm.model).compile()
 
 
 def poses(arm):
@@ -45,6 +45,9 @@ def poses(arm):
 def place(model, position_rad) -> mujoco.MjData:
     data = mujoco.MjData(model)
     data.qpos[: len(position_rad)] = position_rad
+    for index in range(model.neq):  # a finger that follows the other
+        follower, leader = model.eq_obj1id[index], model.eq_obj2id[index]
+        data.qpos[model.jnt_qposadr[follower]] = data.qpos[model.jnt_qposadr[leader]]
     mujoco.mj_kinematics(model, data)
     mujoco.mj_camlight(model, data)
     return data
@@ -74,9 +77,11 @@ def test_mujocos_own_reader_of_urdf_gets_the_same_arm(arm, text, model):
     spec = mujoco.MjSpec.from_string(text)
     spec.compiler.fusestatic = False
     read = spec.compile()
-    assert tuple(read.joint(index).name for index in range(read.njnt)) == arm.joint_names
+    names = tuple(read.joint(index).name for index in range(read.njnt))
+    assert names == tuple(model.joint(index).name for index in range(model.njnt))
     for position_rad in poses(arm):
-        theirs, ours = place(read, position_rad), place(model, position_rad)
+        ours = place(model, position_rad)
+        theirs = place(read, ours.qpos)
         for index in range(1, model.nbody):
             link = read.body(f"{model.body(index).name}_link").id
             np.testing.assert_allclose(theirs.xpos[link], ours.xpos[index], atol=TOLERANCE)
@@ -89,7 +94,7 @@ def test_cameras_look_along_z_of_the_frame_that_their_pictures_name(arm, text):
     placed = FrameTree.from_urdf(text).in_root(
         dict(zip(arm.joint_names, arm.poses.home_rad, strict=True))
     )
-    scene = build_spec().compile()
+    scene = build_spec(arm.model).compile()
     data = place(scene, np.zeros(0))
     for name, value in zip(arm.joint_names, arm.poses.home_rad, strict=True):
         data.qpos[scene.joint(name).qposadr[0]] = value
@@ -110,7 +115,7 @@ def test_limits_are_those_of_the_robot_description(arm, text):
     limits = {
         joint.get("name"): joint.find("limit").attrib
         for joint in ElementTree.fromstring(text).findall("joint")
-        if joint.get("type") == "revolute"
+        if joint.get("type") in ("revolute", "prismatic")
     }
     for joint in arm.joints:
         found = limits[joint.name]
@@ -142,6 +147,19 @@ def test_a_robot_that_is_not_simulated_has_no_urdf_of_ours(arm):
 def test_what_is_no_urdf_is_refused_with_the_reason(text, says):
     with pytest.raises(RobotError, match=says):
         FrameTree.from_urdf(text)
+
+
+def test_a_finger_that_follows_the_other_is_a_mimic_joint():
+    arm = load_robot("franka")
+    tree = FrameTree.from_urdf(urdf(arm))
+    assert tree.joint_names == arm.joint_names
+    (mimic,) = ElementTree.fromstring(urdf(arm)).iter("mimic")
+    assert mimic.get("joint") == "panda_finger_joint1"
+    placed = tree.in_root({"panda_finger_joint1": 0.02})
+    fingers = [placed[f"{name}_finger_link"].position_m for name in ("fixed", "moving")]
+    assert np.linalg.norm(fingers[0] - fingers[1]) == pytest.approx(0.04)
+    moving = {frame.child for frame in tree.moving({"panda_finger_joint1": 0.02})}
+    assert moving == {"fixed_finger_link", "moving_finger_link"}
 
 
 def test_a_sliding_joint_moves_along_its_axis():
