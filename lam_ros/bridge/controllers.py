@@ -12,9 +12,9 @@ from lam_ros.bridge.entities import Entities
 from lam_ros.bridge.messages import stamp_to_ns
 from lam_ros.core.clock import NS_PER_S
 from lam_ros.core.errors import ConfigError, unknown_name
+from lam_ros.core.follower import TrajectoryFollower
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import FloatArray
-from lam_sim.trajectory import TrajectoryFollower
 
 TOPICS = {
     "joint_trajectory": "joint_trajectory_controller/joint_trajectory",

@@ -390,8 +390,12 @@ def _build[T](cls: type[T], data: Mapping[str, Any], thing: str) -> T:
 def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> list[str]:
     found = []
     for part in ours:
-        for key in sorted(set(theirs[part]) | set(ours[part])):
-            a, b = theirs[part].get(key, "absent"), ours[part].get(key, "absent")
+        for where, some, other in (("there", theirs, ours), ("here", ours, theirs)):
+            only = [str(key) for key in some[part] if key not in other[part]]
+            if only:
+                found.append(f"{part} only {where}: {', '.join(only)}")
+        for key in sorted(set(theirs[part]) & set(ours[part])):
+            a, b = theirs[part][key], ours[part][key]
             if a != b:
                 found.append(f"{part}.{key} {a} there, {b} here")
     return found

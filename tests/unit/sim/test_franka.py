@@ -161,8 +161,8 @@ def test_the_shipped_checkpoint_is_refused_with_the_differences_named(franka) ->
         load_policy(find_checkpoint("lam_so101"), franka, "cpu")
     words = str(refused.value)
     assert "was made for robot 'so101' and does not fit robot 'franka'" in words
-    assert "joints.panda_joint1 absent there" in words
-    assert "joints.shoulder_pan" in words
+    assert "joints only there: shoulder_pan, " in words
+    assert "joints only here: panda_joint1, " in words
 
 
 def test_the_description_survives_being_written_down(franka: RobotDescription) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lam_sim.trajectory import TrajectoryFollower
+from lam_ros.core.follower import TrajectoryFollower
 
 MS = 1_000_000
 
