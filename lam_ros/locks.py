@@ -102,8 +102,26 @@ def hold_run(folder: Path | None = None) -> Lock:
     return lock
 
 
+def commander_lock(domain_id: int, topic: str, folder: Path | None = None) -> Lock:
+    """Return the lock of whoever commands an arm by `topic`, fully qualified, in a domain."""
+    return Lock((folder or runtime_dir()) / f"commander-{domain_id}{topic.replace('/', '-')}.lock")
+
+
+def is_commanded(domain_id: int, folder: Path | None = None) -> bool:
+    """Return whether a node of this machine commands an arm there, one left over included."""
+    for path in (folder or runtime_dir()).glob(f"commander-{domain_id}-*.lock"):
+        lock = Lock(path)
+        if not lock.try_acquire():
+            return True
+        lock.release()
+    return False
+
+
 def hold_domain(folder: Path | None = None, domains: Iterable[int] = DOMAINS) -> tuple[int, Lock]:
     """Take the first free ROS domain, so that a private graph meets no other.
+
+    A domain in which a node still commands an arm, because whoever held it was killed, is
+    not free.
 
     Raises:
         BusyError: if all are taken.
@@ -111,6 +129,9 @@ def hold_domain(folder: Path | None = None, domains: Iterable[int] = DOMAINS) ->
     place = folder or runtime_dir()
     for domain_id in domains:
         lock = Lock(place / f"domain-{domain_id}.lock")
-        if lock.try_acquire():
+        if not lock.try_acquire():
+            continue
+        if not is_commanded(domain_id, place):
             return domain_id, lock
+        lock.release()
     raise BusyError(f"all private ROS domains are taken (locks in {place}): stop another run")

@@ -20,7 +20,7 @@ from lam_ros.bridge import qos, topics
 from lam_ros.bridge.entities import Entities
 from lam_ros.bridge.messages import ns_to_stamp, stamp_to_ns
 from lam_ros.core.errors import BusyError, LamError
-from lam_ros.locks import Lock, runtime_dir
+from lam_ros.locks import Lock, commander_lock
 
 NAME_PATIENCE_S = 1.0
 """How long the name of another publisher is waited for; it comes after the publisher."""
@@ -73,8 +73,7 @@ class SoleCommander:
         self._opened.close()
 
     def _lock(self) -> Lock:
-        domain = self._node.context.get_domain_id()
-        lock = Lock(runtime_dir() / f"commander-{domain}{self._topic.replace('/', '-')}.lock")
+        lock = commander_lock(self._node.context.get_domain_id(), self._topic)
         if not lock.try_acquire():
             raise self._busy(f"process {lock.holder()} of this machine")
         return lock

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lam_ros.core.errors import BusyError
-from lam_ros.locks import hold_domain, hold_run
+from lam_ros.locks import commander_lock, hold_domain, hold_run
 
 
 def test_a_second_run_is_refused_with_the_process_that_holds_it(tmp_path: Path) -> None:
@@ -38,3 +38,13 @@ def test_domains_are_given_out_once_and_run_out(tmp_path: Path) -> None:
     one.release()
     assert hold_domain(tmp_path, (3, 4))[0] == 3
     two.release()
+
+
+def test_a_domain_in_which_a_node_still_commands_is_not_given_out(tmp_path: Path) -> None:
+    left_over = commander_lock(3, "/left/lam/joint_command", tmp_path)
+    assert left_over.try_acquire()
+    domain, lock = hold_domain(tmp_path, (3, 4))
+    assert domain == 4
+    lock.release()
+    left_over.release()
+    assert hold_domain(tmp_path, (3, 4))[0] == 3
