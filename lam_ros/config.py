@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import yaml
 from hydra import compose, initialize_config_dir
@@ -119,8 +119,21 @@ def _check_keys(cls: type, data: Mapping[str, Any], where: str) -> None:
     for key, value in data.items():
         if key not in allowed:
             raise ConfigError(f"config '{where}': {unknown_name('key', str(key), allowed)}")
-        if is_dataclass(hints[key]) and isinstance(value, Mapping):
-            _check_keys(hints[key], value, f"{where}.{key}")
+        nested = _dataclass_in(hints[key])
+        if nested is None:
+            continue
+        items = enumerate(value) if isinstance(value, list | tuple) else [(None, value)]
+        for index, item in items:
+            if isinstance(item, Mapping):
+                place = f"{where}.{key}" if index is None else f"{where}.{key}[{index}]"
+                _check_keys(nested, item, place)
+
+
+def _dataclass_in(hint: Any) -> type | None:
+    """Return the dataclass that a type is, or is an option or a tuple of."""
+    if is_dataclass(hint) and isinstance(hint, type):
+        return hint
+    return next((inner for part in get_args(hint) if (inner := _dataclass_in(part))), None)
 
 
 def load_robot(name: str) -> RobotDescription:

@@ -52,6 +52,7 @@ def joints_from(
         joint_names=message.name,
         position_rad=message.position,
         velocity_rad_s=message.velocity,
+        effort_nm=message.effort,
         stamp_ns=stamp_to_ns(message.header.stamp),
     )
 
@@ -64,6 +65,8 @@ def joints_to(state: JointState, robot: RobotDescription) -> sensor_msgs.msg.Joi
     message.position = doubles(state.position_rad)
     if state.velocity_rad_s is not None:
         message.velocity = doubles(state.velocity_rad_s)
+    if state.effort_nm is not None:
+        message.effort = doubles(state.effort_nm)
     return message
 
 

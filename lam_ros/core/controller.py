@@ -21,9 +21,10 @@ from dataclasses import dataclass, field
 
 from lam_ros.core.chunking import Accepted, ChunkConfig, ChunkPlayer
 from lam_ros.core.clock import seconds_to_ns
+from lam_ros.core.geometry import Guard
 from lam_ros.core.inbound import Rejected, RejectRule
 from lam_ros.core.robot import RobotDescription
-from lam_ros.core.safety import SafetyConfig, SafetyRoom
+from lam_ros.core.safety import GEOMETRIC, SafetyConfig, SafetyRoom
 from lam_ros.core.teleop import TeleopConfig, TeleopStream
 from lam_ros.core.types import (
     ActionChunk,
@@ -57,12 +58,17 @@ class ControlConfig:
 class Controller:
     """Inputs come by the `on_...` methods; `tick` says what to send.  Deterministic."""
 
-    def __init__(self, robot: RobotDescription, config: ControlConfig | None = None) -> None:
-        """Start with nothing heard from anyone."""
+    def __init__(
+        self,
+        robot: RobotDescription,
+        config: ControlConfig | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        """Start with nothing heard from anyone; `guard` knows the arm's shape."""
         config = config or ControlConfig()
         self.robot = robot
         self.config = config
-        self.safety = SafetyRoom(robot, config.safety)
+        self.safety = SafetyRoom(robot, config.safety, guard)
         self._player = ChunkPlayer(robot, config.chunk)
         self._teleop = TeleopStream(robot, config.teleop)
         self._policy_watchdog = Watchdog(seconds_to_ns(config.policy_silent_after_s))
@@ -124,6 +130,10 @@ class Controller:
             self._player.cancel(now_ns, "a person has taken over")
         return answer
 
+    def on_motors(self, fault: str) -> None:
+        """Hold while the arm's motors are not well; an empty `fault` ends it."""
+        self.safety.set_fault(fault)
+
     def on_estop(self, reason: str, now_ns: int) -> None:
         """Stop at once, until `reset`."""
         self.safety.estop(reason)
@@ -169,7 +179,8 @@ class Controller:
         if report.verdict is Verdict.HOLD and isinstance(request, Target):
             # What was playing is not resumed after a hold: the path would have run ahead.
             self._player.drop(f"held: {report.rule}")
-            self._teleop.disengage()
+            if report.rule not in GEOMETRIC:  # a person sees the arm stand, and steers back
+                self._teleop.disengage()
         return report
 
     def _request(self, now_ns: int) -> Target | Expired:

@@ -133,6 +133,7 @@ def parse_joint_state(
     joint_names: Sequence[str],
     position_rad: npt.ArrayLike,
     velocity_rad_s: npt.ArrayLike = (),
+    effort_nm: npt.ArrayLike = (),
     stamp_ns: int,
 ) -> JointState | Rejected:
     """Make a joint state from raw arrays; joints that are not the robot's are left out.
@@ -142,17 +143,19 @@ def parse_joint_state(
     """
     keep = [i for i, name in enumerate(joint_names) if name in robot.joint_names]
     names = [joint_names[i] for i in keep]
-    position, velocity = _floats(position_rad), _floats(velocity_rad_s)
+    position = _floats(position_rad)
     if position is None or position.shape != (len(joint_names),):
         return Rejected(RejectRule.LENGTH, f"{len(joint_names)} names came with other positions")
     values = _by_name(robot, names, position[keep])
     if isinstance(values, Rejected):
         return values
-    speeds = None
-    if velocity is not None and velocity.shape == position.shape:
-        matched = _by_name(robot, names, velocity[keep])
-        speeds = None if isinstance(matched, Rejected) else matched
-    return JointState(stamp_ns, values, speeds)
+    also = []
+    for more in (_floats(velocity_rad_s), _floats(effort_nm)):
+        matched = None
+        if more is not None and more.shape == position.shape:
+            matched = _by_name(robot, names, more[keep])
+        also.append(None if isinstance(matched, Rejected) else matched)
+    return JointState(stamp_ns, values, *also)
 
 
 def check_numbers(values: FloatArray) -> Rejected | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
@@ -28,10 +28,13 @@ _IN_METRES = {
     "upper_rad": "upper_m",
     "velocity_rad_s": "velocity_m_s",
     "effort_nm": "effort_n",
+    "acceleration_rad_s2": "acceleration_m_s2",
     "open_rad": "open_m",
     "closed_rad": "closed_m",
 }
 """What the keys of a joint that slides are called in YAML."""
+
+_OPTIONAL = frozenset({"kind", "acceleration_rad_s2"})
 
 
 class JointKind(StrEnum):
@@ -43,7 +46,7 @@ class JointKind(StrEnum):
 
 @dataclass(frozen=True)
 class Joint:
-    """One joint and its limits.
+    """One joint and its limits; None is no limit of acceleration.
 
     Of a joint that slides (`prismatic`), here as in every array of joint positions,
     metres and newtons stand where radians and newton metres are said.
@@ -55,6 +58,7 @@ class Joint:
     velocity_rad_s: float
     effort_nm: float
     kind: JointKind = JointKind.REVOLUTE
+    acceleration_rad_s2: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse limits that leave no room to move."""
@@ -68,6 +72,12 @@ class Joint:
             )
         if self.velocity_rad_s <= 0 or self.effort_nm <= 0:
             raise RobotError(f"joint '{self.name}': velocity and effort limits must be positive")
+        acceleration = self.acceleration_rad_s2
+        if acceleration is not None and not 0 < acceleration < float("inf"):
+            raise RobotError(
+                f"joint '{self.name}': acceleration_rad_s2 {acceleration} came, a positive number "
+                "or null is allowed"
+            )
 
     @property
     def slides(self) -> bool:
@@ -217,6 +227,12 @@ class RobotDescription:
         return frozen_floats([joint.velocity_rad_s for joint in self.joints], "velocity_rad_s", 1)
 
     @property
+    def acceleration_rad_s2(self) -> FloatArray:
+        """Acceleration limits, shape (J,); infinite where a joint has none."""
+        limits = [joint.acceleration_rad_s2 for joint in self.joints]
+        return np.array([np.inf if limit is None else limit for limit in limits])
+
+    @property
     def gripper_index(self) -> int:
         """Index of the gripper among the joints."""
         return self.joint_names.index(self.gripper.joint)
@@ -346,11 +362,13 @@ def _joint_from_dict(data: Mapping[str, Any]) -> Joint:
     if kind not in list(JointKind):
         raise RobotError(f"joint '{data.get('name')}': {unknown_name('kind', kind, JointKind)}")
     values = _in_radians(data, kind == JointKind.PRISMATIC)
-    return Joint(**{**_known(Joint, values, "joint", {"kind"}), "kind": JointKind(kind)})
+    return Joint(**{**_known(Joint, values, "joint", _OPTIONAL), "kind": JointKind(kind)})
 
 
 def _joint_to_dict(data: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(data)
+    if values["acceleration_rad_s2"] is None:
+        del values["acceleration_rad_s2"]
     if values.pop("kind") == JointKind.REVOLUTE:
         return values
     return {_IN_METRES.get(k, k): v for k, v in values.items()} | {"kind": "prismatic"}
@@ -371,7 +389,7 @@ def _known(
     cls: type,
     data: Mapping[str, Any],
     thing: str,
-    optional: frozenset[str] | set[str] = frozenset(),
+    optional: Set[str] = frozenset(),
 ) -> dict[str, Any]:
     allowed = {entry.name for entry in fields(cls)}
     for key in data:

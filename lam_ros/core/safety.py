@@ -9,7 +9,9 @@ and what goes to the motors.  The room never raises on a request, whatever it ho
     STOP     the same, latched until someone resets it on purpose
 
 The rules are applied in the order of `Rule`; the first that bites is named, and the
-detail tells of the others.
+detail tells of the others.  Only one moves the arm where nobody asked it to go: a joint
+that presses too hard for too long is let give in, which is to say that the command goes
+to where the arm is.
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ from enum import StrEnum
 import numpy as np
 
 from lam_ros.core.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
-from lam_ros.core.errors import ConfigError
+from lam_ros.core.geometry import Fence, Guard
+from lam_ros.core.limits import Limits, SafetyConfig
 from lam_ros.core.robot import RobotDescription
+from lam_ros.core.strain import Strain
 from lam_ros.core.types import (
     Expired,
     FloatArray,
@@ -33,8 +37,7 @@ from lam_ros.core.types import (
     frozen_floats,
 )
 
-EPSILON_RAD = 1e-9
-"""Differences up to this are rounding, not a limit that bites."""
+__all__ = ["GEOMETRIC", "Rule", "SafetyConfig", "SafetyRoom"]
 
 
 class Rule(StrEnum):
@@ -55,44 +58,16 @@ class Rule(StrEnum):
     LEAD = "lead"
     VELOCITY = "velocity"
     ACCELERATION = "acceleration"
+    WORKSPACE = "workspace"
+    KEEP_OUT = "keep_out"
+    SELF_COLLISION = "self_collision"
+    TABLE = "table"
+    EFFORT = "effort"
+    MOTORS = "motors"
 
 
-@dataclass(frozen=True)
-class SafetyConfig:
-    """The limits that are not the robot's own.
-
-    Attributes:
-        max_age_s: a request computed from an older observation is not carried out.
-        future_tolerance_s: how far a stamp may lie ahead of the clock.
-        velocity_scale: part of the robot's velocity limits that may be used.
-        max_acceleration_rad_s2: limit on speeding up; braking is always allowed.
-            None for no limit.
-        max_lead_rad: how far a command may be from where the joint is, so that it
-            does not run away from an arm that is held up.
-        gripper_max_lead_rad: the same for the gripper, which grips by leading;
-            None for no limit.
-        max_step_periods: a tick that comes late moves no further than so many
-            control periods allow.
-    """
-
-    max_age_s: float = 5.0
-    future_tolerance_s: float = 0.05
-    velocity_scale: float = 1.0
-    max_acceleration_rad_s2: float | None = None
-    max_lead_rad: float = 0.5
-    gripper_max_lead_rad: float | None = None
-    max_step_periods: float = 2.0
-
-    def __post_init__(self) -> None:
-        """Refuse limits that are none."""
-        if not 0.0 < self.velocity_scale <= 1.0:
-            raise ConfigError(
-                f"safety: velocity_scale {self.velocity_scale} came, above 0 and up to 1 is allowed"
-            )
-        for name in ("max_age_s", "max_lead_rad", "max_step_periods"):
-            value = getattr(self, name)
-            if not 0.0 < value < float("inf"):
-                raise ConfigError(f"safety: {name} {value} came, give a positive number")
+GEOMETRIC = frozenset({Rule.WORKSPACE, Rule.KEEP_OUT, Rule.SELF_COLLISION, Rule.TABLE})
+"""Rules that a pose breaks, not a message: another pose may pass at once."""
 
 
 @dataclass(frozen=True)
@@ -107,17 +82,20 @@ _NOTHING = _Trouble("nothing_asked", "nothing is asked for")
 class SafetyRoom:
     """Judges one request a tick and remembers what was sent.  Deterministic."""
 
-    def __init__(self, robot: RobotDescription, config: SafetyConfig | None = None) -> None:
-        """Start with nothing sent and nothing stopped."""
+    def __init__(
+        self,
+        robot: RobotDescription,
+        config: SafetyConfig | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        """Start with nothing sent and nothing stopped; without `guard`, no geometric rules."""
         config = config or SafetyConfig()
         self.config = config
         self._names = robot.joint_names
         self._shape = (len(robot.joints),)
-        self._lower, self._upper = robot.lower_rad, robot.upper_rad
-        self._speed = robot.velocity_rad_s * config.velocity_scale
-        self._lead = np.full(self._shape, config.max_lead_rad)
-        gripper_lead = config.gripper_max_lead_rad
-        self._lead[robot.gripper_index] = np.inf if gripper_lead is None else gripper_lead
+        self._limits = Limits(robot, config)
+        self._fence = Fence(guard)
+        self._strain = Strain(robot, config)
         self._gripper = robot.gripper_index
         self._period_ns = robot.control_period_ns
         self._max_step_ns = round(config.max_step_periods * robot.control_period_ns)
@@ -128,6 +106,7 @@ class SafetyRoom:
         self._velocity: FloatArray = np.zeros(self._shape)
         self._judged_ns: int | None = None
         self._stop: str | None = None
+        self._fault = ""
 
     @property
     def last_rad(self) -> FloatArray | None:
@@ -143,6 +122,10 @@ class SafetyRoom:
         """Stop, until reset on purpose."""
         self._stop = reason or "e-stop"
 
+    def set_fault(self, detail: str) -> None:
+        """Hold while the motors are not well, as the arm says; an empty `detail` ends it."""
+        self._fault = detail
+
     def reset(self, measured: JointState | None, now_ns: int) -> str | None:
         """Release the e-stop, resuming from where the arm is; return why not, or None.
 
@@ -153,7 +136,7 @@ class SafetyRoom:
             return trouble.detail if trouble else "no joint state has come"
         kept = self._last
         self._stop, self._velocity = None, np.zeros(self._shape)
-        self._last = np.clip(measured.position_rad, self._lower, self._upper)
+        self._last = self._limits.inside(measured.position_rad)
         if kept is not None:
             self._last[self._gripper] = kept[self._gripper]
         return None
@@ -171,13 +154,13 @@ class SafetyRoom:
         elapsed_ns = self._elapsed(now_ns)
         joints_trouble = self._joints_trouble(measured, now_ns)
         if self._last is None and measured is not None and not joints_trouble:
-            self._last = np.clip(measured.position_rad, self._lower, self._upper)
+            self._last = self._limits.inside(measured.position_rad)
         if self._stop is not None:
             return self._report(Verdict.STOP, _Trouble(Rule.ESTOP, self._stop), request)
         trouble = self._request_trouble(request, now_ns) or joints_trouble or _no_target(request)
         if trouble or measured is None or not isinstance(request, Target) or self._last is None:
             return self._report(Verdict.HOLD, trouble or _NOTHING, request)
-        return self._limit(request, measured.position_rad, self._last, elapsed_ns)
+        return self._decide(request, measured, self._last, elapsed_ns, now_ns)
 
     def _elapsed(self, now_ns: int) -> int:
         """Time since the last judgement, bounded so that no tick allows a jump."""
@@ -223,56 +206,36 @@ class SafetyRoom:
             )
         return None
 
-    def _limit(
-        self, request: Target, measured: FloatArray, last: FloatArray, elapsed_ns: int
+    def _decide(
+        self, request: Target, measured: JointState, last: FloatArray, elapsed_ns: int, now_ns: int
     ) -> SafetyReport:
-        """Bring a well-formed request within the limits.
-
-        The request is first brought within the position limits and near the arm; then
-        the command goes from the last one towards it no further than speed allows.
-        The last one being within the position limits, so is all that lies between.
-        """
+        """Judge a well-formed request by limits, geometry, effort and the motors' health."""
+        if self._fault:
+            return self._report(Verdict.HOLD, _Trouble(Rule.MOTORS, self._fault), request)
+        strained = self._strain.judge(measured, now_ns)
+        wanted = self._giving_in(measured, last) if strained else request.position_rad
         elapsed_s = elapsed_ns / NS_PER_S
-        lower, upper = self._lower, self._upper
-        step = self._speed * elapsed_s
-        bounds = [
-            (Rule.POSITION, lower, upper),
-            (
-                Rule.LEAD,
-                np.clip(measured - self._lead, lower, upper),
-                np.clip(measured + self._lead, lower, upper),
-            ),
-            (Rule.VELOCITY, last - step, last + step),
-        ]
-        if self.config.max_acceleration_rad_s2 is not None:
-            bounds.append((Rule.ACCELERATION, *self._acceleration_bounds(last, elapsed_s)))
-        sent, bites = request.position_rad, []
-        for rule, low, high in bounds:
-            bounded = np.minimum(np.maximum(sent, low), high)
-            change = np.abs(bounded - sent)
-            worst = int(np.argmax(change))
-            if change[worst] > EPSILON_RAD:
-                bites.append(
-                    _Trouble(
-                        rule,
-                        f"{rule}: {self._names[worst]} {sent[worst]:.4f} -> {bounded[worst]:.4f}",
-                    )
-                )
-            sent = bounded
-        self._velocity = (sent - last) / elapsed_s if elapsed_s > 0 else np.zeros(self._shape)
-        self._last = sent
+        sent, bites = self._limits.apply(
+            wanted, measured.position_rad, last, self._velocity, elapsed_s
+        )
+        blocked = self._fence.blocks(last, sent)
+        if blocked is not None:
+            return self._report(Verdict.HOLD, _Trouble(blocked.rule, blocked.detail), request)
+        velocity = (sent - last) / elapsed_s if elapsed_s > 0 else np.zeros(self._shape)
+        self._last, self._velocity = sent, velocity
+        if strained:
+            trouble = _Trouble(Rule.EFFORT, strained)
+            return self._report(Verdict.CLAMPED, trouble, request, moved=True)
         if not bites:
             return self._report(Verdict.PASS, _Trouble(Rule.OK, ""), request, moved=True)
         detail = "; ".join(bite.detail for bite in bites)
-        return self._report(Verdict.CLAMPED, _Trouble(bites[0].rule, detail), request, moved=True)
+        return self._report(Verdict.CLAMPED, _Trouble(bites[0].name, detail), request, moved=True)
 
-    def _acceleration_bounds(
-        self, last: FloatArray, elapsed_s: float
-    ) -> tuple[FloatArray, FloatArray]:
-        gain = (self.config.max_acceleration_rad_s2 or 0.0) * elapsed_s
-        down = np.maximum(-self._velocity, 0.0) + gain
-        up = np.maximum(self._velocity, 0.0) + gain
-        return last - down * elapsed_s, last + up * elapsed_s
+    def _giving_in(self, measured: JointState, last: FloatArray) -> FloatArray:
+        """Return where the arm is, with the gripper's grip kept."""
+        wanted = measured.position_rad.copy()
+        wanted[self._gripper] = last[self._gripper]
+        return wanted
 
     def _report(
         self, verdict: Verdict, why: _Trouble, request: object, *, moved: bool = False

@@ -75,15 +75,18 @@ class JointState:
     stamp_ns: int
     position_rad: FloatArray
     velocity_rad_s: FloatArray | None = None
+    effort_nm: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Check shapes and finiteness and set the arrays read-only."""
         _set(self, "position_rad", frozen_floats(self.position_rad, "position_rad", 1))
-        if self.velocity_rad_s is not None:
-            velocity = frozen_floats(self.velocity_rad_s, "velocity_rad_s", 1)
-            if velocity.shape != self.position_rad.shape:
-                raise ValueError("velocity_rad_s and position_rad differ in length")
-            _set(self, "velocity_rad_s", velocity)
+        for name in ("velocity_rad_s", "effort_nm"):
+            if getattr(self, name) is None:
+                continue
+            values = frozen_floats(getattr(self, name), name, 1)
+            if values.shape != self.position_rad.shape:
+                raise ValueError(f"{name} and position_rad differ in length")
+            _set(self, name, values)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from lam_ros.core.clock import seconds_to_ns
 from lam_ros.core.controller import ControlConfig, Controller
 from lam_ros.core.pacing import Every
 from lam_ros.core.types import ActionChunk, Observation, Verdict
+from lam_sim.guard import guard_for
 from lam_sim.judge import Judge
 from lam_sim.world import LockstepSim
 
@@ -61,7 +62,7 @@ def drive(
         control: configuration of the controller.
         timing: when to ask, and the latency to simulate.
     """
-    controller = Controller(sim.robot, control)
+    controller = Controller(sim.robot, control, guard_for(sim.robot, control.safety.geometry))
     asking = Every(seconds_to_ns(timing.replan_every_s))
     judging = Every(sim.robot.cameras[0].period_ns)
     waiting: list[tuple[int, ActionChunk]] = []

@@ -27,6 +27,7 @@ from lam_ros.bridge import qos, topics
 from lam_ros.bridge.clock import RosClock
 from lam_ros.bridge.entities import Entities
 from lam_ros.bridge.gate import CommandGate
+from lam_ros.bridge.health import ARM, hardware_id
 from lam_ros.bridge.messages import joints_to, ns_to_stamp
 from lam_ros.bridge.runtime import LamNode, run_node
 from lam_ros.config import load_robot
@@ -199,8 +200,8 @@ class ArmNode(LamNode):
                 "temperature_c": f"{vitals.temperature_c[index]:.0f}",
                 "current_a": f"{vitals.current_a[index]:.2f}",
             }
-            entry = DiagnosticStatus(level=level, name=f"arm: {name}", message=faults[index])
-            entry.hardware_id = self._robot.name
+            entry = DiagnosticStatus(level=level, name=f"{ARM}{name}", message=faults[index])
+            entry.hardware_id = hardware_id(self)
             entry.values = [KeyValue(key=key, value=value) for key, value in values.items()]
             message.status.append(entry)
         return message

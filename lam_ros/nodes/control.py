@@ -22,6 +22,7 @@ from typing import Any
 
 import sensor_msgs.msg
 import std_msgs.msg
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from std_srvs.srv import Trigger
@@ -31,12 +32,14 @@ from lam_ros.bridge import qos, topics
 from lam_ros.bridge.clock import RosClock
 from lam_ros.bridge.commander import SoleCommander
 from lam_ros.bridge.entities import Entities
+from lam_ros.bridge.health import hardware_id, motor_fault
 from lam_ros.bridge.messages import chunk_from, command_to, joints_from, report_to, teleop_from
 from lam_ros.bridge.realtime import be_prompt, calm_memory, collect
 from lam_ros.bridge.runtime import LamNode, run_node
 from lam_ros.config import build, load_group, load_robot
 from lam_ros.core.clock import NS_PER_S
 from lam_ros.core.controller import ControlConfig, Controller
+from lam_ros.core.geometry import Guard
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import SafetyReport, Verdict
@@ -67,7 +70,8 @@ class ControlNode(LamNode):
             BusyError: if another node commands this robot.
         """
         self._robot = load_robot(self.text("robot", "so101"))
-        self._controller = Controller(self._robot, self._read_config())
+        config = self._read_config()
+        self._controller = Controller(self._robot, config, self._guard(config))
         self._prompt = self.flag("realtime", True)
         self._open(self._robot)
         self._claim = SoleCommander(self, self._robot.topics.joint_command, self.fail)
@@ -107,6 +111,21 @@ class ControlNode(LamNode):
         safety = load_group("safety", self.text("safety", "default"))
         return build(ControlConfig, {**control, "safety": safety}, "control")
 
+    def _guard(self, config: ControlConfig) -> Guard | None:
+        geometry = config.safety.geometry
+        if not geometry.enabled:
+            self.get_logger().warning("safety: geometric rules are switched off")
+            return None
+        from lam_sim.guard import guard_for
+
+        guard = guard_for(self._robot, geometry)
+        if guard is None:
+            self.get_logger().warning(
+                f"safety: there is no model of the shape of '{self._robot.name}': workspace, "
+                "keep-out, self-collision and table are not watched"
+            )
+        return guard
+
     def _open(self, robot: RobotDescription) -> None:
         names, opened = robot.topics, self._opened
         self._commands = opened.publisher(lam_msg.JointCommand, names.joint_command, qos.COMMAND)
@@ -120,6 +139,7 @@ class ControlNode(LamNode):
         opened.listen(chunk, topics.ACTION_CHUNK, self._on_chunk, qos.COMMAND)
         opened.listen(command, topics.TELEOP_COMMAND, self._on_teleop, qos.COMMAND)
         opened.listen(std_msgs.msg.Bool, topics.ESTOP, self._on_estop, qos.ESTOP)
+        opened.listen(DiagnosticArray, topics.DIAGNOSTICS, self._on_health, qos.REPORT)
         opened.serve(Trigger, topics.ESTOP_RESET, self._on_reset)
         opened.serve(Trigger, topics.HOLD, self._on_hold)
         opened.serve(Trigger, topics.TELEOP_RELEASE, self._on_release)
@@ -162,6 +182,11 @@ class ControlNode(LamNode):
         return self._complain(
             "teleop command", self._controller.on_teleop(command, self._time.now_ns())
         )
+
+    def _on_health(self, message: DiagnosticArray) -> None:
+        fault = motor_fault(message, hardware_id(self))
+        if fault is not None:
+            self._controller.on_motors(fault)
 
     def _on_estop(self, message: std_msgs.msg.Bool) -> None:
         if message.data:

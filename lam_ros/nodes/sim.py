@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ from lam_ros.core.literals import judge
 from lam_ros.core.pacing import Every, Pacer
 from lam_ros.core.robot import Camera, RobotDescription
 from lam_ros.core.scene import Scene
-from lam_ros.core.types import FloatArray, ImageArray, JointState
+from lam_ros.core.types import FloatArray, ImageArray
 from lam_ros.run.recording import Moment, StateLog
 from lam_sim.cameras import true_camera
 from lam_sim.sampling import sample_scene
@@ -170,7 +171,7 @@ class SimNode(LamNode):
 
     def _publish(self, stamp_ns: int) -> None:
         state = self._world.joint_state()
-        state = JointState(stamp_ns, state.position_rad, state.velocity_rad_s)
+        state = replace(state, stamp_ns=stamp_ns)
         self._joints.publish(joints_to(state, self._robot))
         due = [stream for stream in self._cameras if stream.every.is_due(stamp_ns)]
         if due:

@@ -120,8 +120,10 @@ class LockstepSim:
     # -- seeing ----------------------------------------------------------------------
 
     def joint_state(self) -> JointState:
-        """Return what the joints' encoders say."""
-        return JointState(self.now_ns, self.data.qpos[self._qpos], self.data.qvel[self._dofs])
+        """Return what the joints' encoders say, and what their servos exert."""
+        data = self.data
+        effort_nm = data.actuator_force[self._actuators]
+        return JointState(self.now_ns, data.qpos[self._qpos], data.qvel[self._dofs], effort_nm)
 
     def observe(self) -> Observation:
         """Return joint positions and, unless rendering is off, all camera pictures."""

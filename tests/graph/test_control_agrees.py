@@ -16,6 +16,7 @@ from lam_ros.config import load_group, load_robot
 from lam_ros.core.controller import Controller
 from lam_ros.core.types import ActionChunk, JointState, SafetyReport, Source, Target
 from lam_ros.evaluation.settings import control_config
+from lam_sim.guard import guard_for
 
 TICK = 20_000_000
 START = 10_000_000_000
@@ -120,7 +121,8 @@ def script(robot: Any) -> list[dict[str, Any]]:
 
 def lockstep(robot: Any, inputs: list[dict[str, Any]]) -> list[SafetyReport]:
     config = control_config(load_group("control", "default"), load_group("safety", "default"))
-    control, reports = Controller(robot, config), []
+    control = Controller(robot, config, guard_for(robot, config.safety.geometry))
+    reports = []
     for entry in inputs:
         now, at = entry["now"], entry["now"] - TICK
         if "joints" in entry:

@@ -15,6 +15,7 @@ from lam_ros.core.scene import Scene
 from lam_ros.core.types import FloatArray, Source, Target
 from lam_ros.recording.replay.tape import Tape
 from lam_sim import catalog
+from lam_sim.guard import guard_for
 from lam_sim.sampling import sample_scene
 from lam_sim.scenes import ObjectSpec, SceneConfig, SceneSpec
 from lam_sim.world import LockstepSim
@@ -96,7 +97,7 @@ def replay(
         speed: 1 is as it was recorded, less is slower.
     """
     sim.reset(spec)
-    controller = Controller(sim.robot, control)
+    controller = Controller(sim.robot, control, guard_for(sim.robot, control.safety.geometry))
     differences: list[FloatArray] = []
     verdicts: Counter[str] = Counter()
     upcoming, end_ns = 0, round(tape.length_ns / speed)

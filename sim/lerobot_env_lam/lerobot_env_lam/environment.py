@@ -19,6 +19,7 @@ from lam_ros.core.safety import SafetyRoom
 from lam_ros.core.types import ImageArray, Observation, Source, Target, Verdict
 from lam_ros.evaluation.settings import EvalSettings
 from lam_ros.evaluation.worker import prompt_of
+from lam_sim.guard import guard_for
 from lam_sim.judge import Judge
 from lam_sim.render import VIEWER
 from lam_sim.tasks import Episode, sample_episode
@@ -108,7 +109,8 @@ class LamEnv(gym.Env[Seen, Action]):
         self.task_description = prompt_of(self._episode, self.settings.wording)
         observation = self.sim.reset(self._episode.scene)
         self._judge = Judge(self._episode.step, self.sim.truth())
-        self._safety = SafetyRoom(self.settings.robot, self.settings.control.safety)
+        robot, safety = self.settings.robot, self.settings.control.safety
+        self._safety = SafetyRoom(robot, safety, guard_for(robot, safety.geometry))
         self._steps = 0
         return _seen(observation), {"is_success": False, "unsafe": False}
 

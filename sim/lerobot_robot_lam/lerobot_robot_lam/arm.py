@@ -13,6 +13,7 @@ from lam_ros.core.pacing import Pacer
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import FloatArray, ImageArray, JointState, Source, Target
 from lam_ros.evaluation.settings import control_config
+from lam_sim.guard import guard_for
 from lam_sim.scenes import SceneConfig
 from lam_sim.world import LockstepSim, SimConfig
 
@@ -74,7 +75,8 @@ class SimulatedArm:
         config = control_config(load_group("control", "default"), load_group("safety", "default"))
         self._sim = LockstepSim(self._robot, SimConfig(scene))
         self._sim.reset(self._seed)
-        self._controller = Controller(self._robot, config)
+        guard = guard_for(self._robot, config.safety.geometry)
+        self._controller = Controller(self._robot, config, guard)
         self._pacer = Pacer(self._robot.control_period_ns, _MOST_CATCH_UP)
         self._pacer.start(time.monotonic_ns())
 

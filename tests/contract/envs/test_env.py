@@ -124,7 +124,7 @@ def test_a_jump_goes_no_faster_than_the_robot_may(env: LamEnv) -> None:
     env.step(np.array(robot.upper_rad, np.float32))
     moved = np.abs(env.sim.target_rad - before)
     assert (moved <= robot.velocity_rad_s * 0.04 + 1e-6).all()
-    assert moved.max() > 0.05
+    assert moved.max() > 0.04  # from rest, at the joints' acceleration
 
 
 def test_an_action_of_another_length_is_refused(env: LamEnv) -> None:
