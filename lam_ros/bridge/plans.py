@@ -8,6 +8,7 @@ from lam_ros.bridge.messages import ns_to_stamp
 from lam_ros.core.skills import Skill, Step
 from lam_ros.planning.outcome import Clarify, Outcome, Plan, PlannedStep, Refuse
 from lam_ros.planning.progress import PlanProgress, StepProgress, StepStatus
+from lam_ros.planning.tree_view import NodeKind, NodeStatus, TreeNode
 
 
 def progress_to(progress: PlanProgress, stamp_ns: int) -> lam_msg.Plan:
@@ -18,6 +19,7 @@ def progress_to(progress: PlanProgress, stamp_ns: int) -> lam_msg.Plan:
         current=progress.current,
         replans=progress.replans,
         state=progress.state,
+        tree=[_node_to(node) for node in progress.tree],
     )
     message.header.stamp = ns_to_stamp(stamp_ns)
     return message
@@ -26,7 +28,10 @@ def progress_to(progress: PlanProgress, stamp_ns: int) -> lam_msg.Plan:
 def progress_from(message: lam_msg.Plan) -> PlanProgress:
     """Read a plan message of our own planner."""
     steps = tuple(_step_from(step) for step in message.steps)
-    return PlanProgress(message.instruction, steps, message.current, message.replans, message.state)
+    tree = tuple(_node_from(node) for node in message.tree)
+    return PlanProgress(
+        message.instruction, steps, message.current, message.replans, message.state, tree
+    )
 
 
 def unstarted(plan: Plan) -> PlanProgress:
@@ -51,6 +56,17 @@ def fill_answer(
         response.kind = PlanInstruction.Response.REFUSE
         response.reason = outcome.reason
     return response
+
+
+def _node_to(node: TreeNode) -> lam_msg.TreeNode:
+    return lam_msg.TreeNode(
+        depth=node.depth, kind=int(node.kind), name=node.name, status=int(node.status)
+    )
+
+
+def _node_from(message: lam_msg.TreeNode) -> TreeNode:
+    kind, status = NodeKind(message.kind), NodeStatus(message.status)
+    return TreeNode(message.depth, kind, message.name, status)
 
 
 def _step_to(step: StepProgress) -> lam_msg.PlanStep:

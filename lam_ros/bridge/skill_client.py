@@ -65,6 +65,7 @@ class SkillClient:
             target_id=planned.step.target_id,
             prompt=planned.prompt,
             timeout_s=float(step.timeout_s),
+            grasp=min(step.grasp, 255),
         )
         if self._client.server_is_ready():
             self._send(now_ns)

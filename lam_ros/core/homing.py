@@ -17,6 +17,9 @@ ROWS = 25
 SPEED_SHARE = 0.4
 """Share of the joints' velocity limits."""
 
+ASIDE_RAD = 0.25
+"""How far the first joint, which pans, turns aside from home before another grasp."""
+
 ARRIVED_RAD = 0.08
 """Where gravity and friction let the servos stop."""
 
@@ -26,10 +29,12 @@ PATIENCE_S = 4.0
 class Homing:
     """Answers like a policy, until the arm is at home or that takes too long."""
 
-    def __init__(self, robot: RobotDescription) -> None:
-        """Aim at the robot's home pose."""
+    def __init__(self, robot: RobotDescription, grasp: int = 0) -> None:
+        """Aim at the robot's home pose; for another grasp, beside it, from where it differs."""
         self._robot = robot
         self._home_rad = np.array(robot.poses.home_rad)
+        if grasp:
+            self._home_rad[0] += ASIDE_RAD if grasp % 2 else -ASIDE_RAD
         self._step_rad = SPEED_SHARE * robot.velocity_rad_s * ns_to_seconds(DT_NS)
         self._since_ns: int | None = None
 

@@ -80,7 +80,8 @@ class ExpertNode(LamNode):
     def start_goal(self, request: RunSkill.Goal) -> None:
         """Begin to do a step."""
         step = Step(Skill(request.skill), request.object_id, request.target_id)
-        self._expert = Expert(self._robot, self._teleop, step, Style())
+        other = request.grasp % 2 == 1
+        self._expert = Expert(self._robot, self._teleop, step, Style(), other_grasp=other)
         self._started_ns, self._timeout_s = self._time.now_ns(), request.timeout_s
         self._timer.reset()
 

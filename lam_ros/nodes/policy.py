@@ -134,7 +134,7 @@ class PolicyNode(LamNode):
         self._policy.reset()
         step = (request.skill, request.object_id, request.target_id, request.prompt)
         # The same step again is another attempt: it begins from home.
-        homing = Homing(self._robot) if step == self._last_step else None
+        homing = Homing(self._robot, request.grasp) if step == self._last_step else None
         self._last_step = step
         run = SkillRun(self._serving, self._time.now_ns(), request.timeout_s)
         calls = SkillCalls(

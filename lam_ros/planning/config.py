@@ -51,8 +51,11 @@ class ExecutionConfig:
         step_timeout_s: time that one attempt at a step may take.
         look_timeout_s: how long to wait for an object or a fresh scene before replanning.
         scene_stale_s: age above which a scene is not believed.
-        max_attempts: attempts at one step before replanning.
-        max_replans: plans made anew before giving up.
+        max_attempts: attempts at one step, all alike.
+        other_grasps: attempts after those, each with another grasp, before replanning.
+        max_replans: plans made anew before asking.
+        ask_timeout_s: how long a question in the middle of a run waits for its answer
+            before giving up; 0 if there is nobody to ask.
     """
 
     settle_s: float = 0.5
@@ -60,7 +63,9 @@ class ExecutionConfig:
     look_timeout_s: float = 5.0
     scene_stale_s: float = 1.0
     max_attempts: int = 2
+    other_grasps: int = 0
     max_replans: int = 2
+    ask_timeout_s: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse times that are not positive and counts that allow nothing."""
@@ -69,8 +74,14 @@ class ExecutionConfig:
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise ConfigError(f"execution.{name}: {value} came, a positive time is needed")
-        if self.max_attempts < 1 or self.max_replans < 0:
-            raise ConfigError("execution: max_attempts >= 1 and max_replans >= 0 are needed")
+        if self.max_attempts < 1 or self.max_replans < 0 or self.other_grasps < 0:
+            raise ConfigError(
+                "execution: max_attempts >= 1, other_grasps >= 0 and max_replans >= 0 are needed"
+            )
+        if not (math.isfinite(self.ask_timeout_s) and self.ask_timeout_s >= 0):
+            raise ConfigError(
+                f"execution.ask_timeout_s: {self.ask_timeout_s} came, 0 or a time is needed"
+            )
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,14 @@ from lam_ros.planning.outcome import Plan, PlannedStep, Refuse
 
 
 class SkillState(StrEnum):
-    """How the skill that `run` names stands; the ends are those of RunSkill.action."""
+    """How the skill that `run` names stands; the ends are those of RunSkill.action.
+
+    DONE is the end of a tool that says itself that it has worked; a policy never knows.
+    """
 
     IDLE = "idle"
     RUNNING = "running"
+    DONE = "done"
     CANCELLED = "cancelled"
     TIMEOUT = "timeout"
     NO_OBSERVATION = "no_observation"
@@ -57,12 +61,14 @@ class RunStep:
         planned: the step and its prompt.
         attempt: 1 for the first.
         timeout_s: how long the attempt may take.
+        grasp: 0 for the usual grasp, counting up with each other one that shall be tried.
     """
 
     run: int
     planned: PlannedStep
     attempt: int
     timeout_s: float
+    grasp: int = 0
 
 
 @dataclass(frozen=True)

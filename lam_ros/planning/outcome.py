@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lam_ros.core.scene import Literal, Scene
-from lam_ros.core.skills import Step
+from lam_ros.core.skills import EFFECT, Step
 from lam_ros.planning.prompts import prompt_for
 
 type JsonDict = dict[str, object]
@@ -51,6 +51,11 @@ class PlannedStep:
             SceneError: if the step names an object that is not in the scene.
         """
         return cls(step, prompt_for(step, scene))
+
+    @property
+    def effect(self) -> Literal | None:
+        """What is seen when the step is done; None where no literal says it."""
+        return self.step.goal if self.step.skill in EFFECT else None
 
     def to_dict(self) -> JsonDict:
         """Return the row of the JSON output."""

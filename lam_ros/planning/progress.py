@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from lam_ros.planning.outcome import PlannedStep
+from lam_ros.planning.tree_view import TreeNode
 
 
 class StepStatus(IntEnum):
@@ -47,6 +48,7 @@ class PlanProgress:
         current: index of the running step; `len(steps)` when all are done.
         replans: how often a new plan was made.
         state: one line for people.
+        tree: the behaviour tree that carries it out, parents before children.
     """
 
     instruction: str
@@ -54,3 +56,4 @@ class PlanProgress:
     current: int
     replans: int
     state: str
+    tree: tuple[TreeNode, ...] = ()

@@ -13,6 +13,7 @@ from lam_ros.graph import sim_graph
 from lam_ros.locks import hold_domain, hold_run
 from lam_ros.planning.outcome import Refuse
 from lam_ros.planning.screen import check_text
+from lam_ros.planning.tree_view import as_text
 from lam_ros.run.parameters import Driver, driver_of, graph_parameters
 from lam_ros.run.recording import RECORDING
 from lam_ros.run.report import RunReport, RunRequest, StepReport, Termination
@@ -23,6 +24,8 @@ from lam_ros.segments import remove_dead_segments
 from lam_ros.supervisor import Supervisor
 
 RESULT = "result.json"
+TREE = "tree.txt"
+"""The behaviour tree of the plan, as it stood in the end."""
 
 
 def run(request: RunRequest) -> RunReport:
@@ -46,6 +49,7 @@ def run(request: RunRequest) -> RunReport:
         run_dir = _make_run_dir(request)
         ended = _carry_out(request, settings, driver, run_dir, view)
         report = _report(request, driver, run_dir, ended)
+        _write_tree(run_dir, ended)
         _write(report, run_dir)
         if request.video and settings.video.enabled:
             report = _with_pictures(report, request, settings, ended, view)
@@ -56,6 +60,13 @@ def run(request: RunRequest) -> RunReport:
 def _write(report: RunReport, run_dir: Path) -> None:
     text = json.dumps(report.to_dict(), indent=2)
     (run_dir / RESULT).write_text(f"{text}\n", encoding="utf-8")
+
+
+def _write_tree(run_dir: Path, ended: Ended) -> None:
+    """Write the behaviour tree as it ended, if there was one."""
+    plans = ended.timeline.plans.values
+    if plans and plans[-1].tree:
+        (run_dir / TREE).write_text(f"{as_text(plans[-1].tree)}\n", encoding="utf-8")
 
 
 def _carry_out(

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lam_ros.planning.progress import PlanProgress, StepProgress, StepStatus
+from lam_ros.planning.tree_view import NodeStatus, as_text, worth_showing
 from lam_ros.run.timeline import Timeline
 
 _MARKS = {
@@ -54,7 +55,7 @@ class View:
         if progress is None:
             return
         if self.console.is_terminal:
-            self._plan = _table(progress)
+            self._plan = _tree(progress) if progress.tree else _table(progress)
             self._draw(Text(timeline.status_line(now_ns), "dim"))
         else:
             self._say_changes(progress)
@@ -104,6 +105,25 @@ def _table(progress: PlanProgress) -> Table:
             Text(outcome, "dim"),
         )  # fmt: skip
     return table
+
+
+_NODE_STYLES = {
+    NodeStatus.IDLE: "dim",
+    NodeStatus.RUNNING: "cyan",
+    NodeStatus.SUCCESS: "green",
+    NodeStatus.FAILURE: "red",
+}
+
+
+def _tree(progress: PlanProgress) -> RenderableType:
+    """Return the behaviour tree, below the steps of plans that a new one replaced."""
+    nodes = worth_showing(progress.tree)
+    lines = as_text(nodes).splitlines()
+    shown = [Text(line, _NODE_STYLES[node.status]) for line, node in zip(lines, nodes, strict=True)]
+    prompts = {node.name for node in progress.tree}
+    replaced = [step for step in progress.steps if step.planned.prompt not in prompts]
+    before = [Text(_line(step), "dim") for step in replaced if step.outcome]
+    return Group(*before, *shown[1:])
 
 
 def _line(step: StepProgress) -> str:

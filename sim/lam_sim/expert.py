@@ -84,9 +84,24 @@ class Expert:
     """Does one step of a plan in one scene."""
 
     def __init__(
-        self, robot: RobotDescription, teleop: CartesianTeleop, step: Step, style: Style
+        self,
+        robot: RobotDescription,
+        teleop: CartesianTeleop,
+        step: Step,
+        style: Style,
+        *,
+        other_grasp: bool = False,
     ) -> None:
-        """Take on a step; `style` is how this episode's person moves."""
+        """Take on a step.
+
+        Args:
+            robot: whose arm it is.
+            teleop: its inverse kinematics.
+            step: what to do.
+            style: how this episode's person moves.
+            other_grasp: take the object by the other pair of its sides.
+        """
+        self._other_grasp = other_grasp
         self._robot = robot
         self._teleop = teleop
         self._step = step
@@ -131,7 +146,12 @@ class Expert:
     def _grasp(self, view: _View) -> tuple[Phase, ToolTarget | None, float]:
         style, hand, arm = self._style, self._hand, self._teleop.arm
         grasp = best_grasp(
-            view.item, view.scene, style.grasp_below_center_m, view.tool.yaw_rad, arm
+            view.item,
+            view.scene,
+            style.grasp_below_center_m,
+            view.tool.yaw_rad,
+            arm,
+            other=self._other_grasp,
         )
         across, along = _offset_in_fingers(view, grasp)
         yaw_error = abs(_wrap(grasp.yaw_rad - view.tool.yaw_rad))

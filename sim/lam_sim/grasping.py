@@ -35,6 +35,8 @@ def best_grasp(
     below_center_m: float = 0.003,
     tool_yaw_rad: float | None = None,
     arm: ArmModel | None = None,
+    *,
+    other: bool = False,
 ) -> Grasp:
     """Return the grasp with the least turn of the wrist that keeps clear of neighbours.
 
@@ -45,11 +47,15 @@ def best_grasp(
         tool_yaw_rad: how the tool is turned already; a turn begun is gone on with, so that
             between two equally good grasps nobody wavers.
         arm: which takes hold; the SO-101 if None.
+        other: take it by the two sides that would not be chosen at first sight.
     """
     arm = arm or arm_model()
     x, y, z = item.position_m
     position = (x, y, z - below_center_m)
     grasps = [Grasp(position, item.yaw_rad + quarter * math.pi / 2) for quarter in range(4)]
+    if other:
+        first = min(range(4), key=lambda k: _cost(grasps[k], item, scene, None, arm))
+        grasps = [grasps[(first + 1) % 4], grasps[(first + 3) % 4]]
     return min(grasps, key=lambda grasp: _cost(grasp, item, scene, tool_yaw_rad, arm))
 
 

@@ -53,7 +53,7 @@ def settings(tmp_path: Path) -> Callable[..., str]:
 
     def write(**execution: object) -> str:
         group = load_group("planner", "default")
-        group["execution"] |= execution
+        group["execution"] |= {"ask_timeout_s": 0.0} | execution
         path = tmp_path / "planner.yaml"
         path.write_text(yaml.safe_dump(group))
         return str(path)

@@ -26,6 +26,7 @@ from lam_ros.planning.execution import PlanExecution
 from lam_ros.planning.outcome import ALREADY_DONE, Plan
 from lam_ros.planning.planner import Planner
 from lam_ros.planning.progress import StepStatus
+from lam_ros.planning.tree_view import NodeKind, NodeStatus, as_text, worth_showing
 
 CONFIG = ExecutionConfig(
     settle_s=0.5, step_timeout_s=5.0, look_timeout_s=2.0, scene_stale_s=1.0,
@@ -430,9 +431,106 @@ def test_progress_shows_the_running_step(scenes) -> None:
     assert progress.state == "running: put the red cube in the blue bowl"
 
 
+# The behaviour tree
+
+ONE_STEP = "put the red cube in the bowl"
+
+
+def test_the_tree_names_the_steps_their_checks_and_what_comes_when_they_fail(scenes) -> None:
+    execution = start(scenes["plain"], config=replace(CONFIG, other_grasps=1))
+    nodes = execution.progress().tree
+    assert [node.name for node in nodes if node.depth == 2 and node.kind is NodeKind.SELECTOR] == [
+        "put the red cube in the blue bowl",
+        "put the green cube on the grey tray",
+    ]
+    tries = [node.name for node in nodes if node.depth == 3 and node.kind is NodeKind.SEQUENCE]
+    assert tries[:3] == ["as planned", "again", "with another grasp"]
+    assert [node.name for node in nodes if node.depth == 1] == [
+        "plan", "plan anew (2 left)", "ask", "give up",
+    ]  # fmt: skip
+
+
+def test_the_tree_shows_what_is_over_what_runs_and_what_has_failed(scenes) -> None:
+    world = World(scenes["plain"])
+    world.act = lambda w, run, s: (idle if run.run == 1 else perfect)(w, run, s)
+    execution = start(world.scene, ONE_STEP)
+    assert world.run(execution).termination is Termination.SUCCEEDED
+    status = {node.name: node.status for node in execution.progress().tree}
+    assert status["as planned"] is NodeStatus.FAILURE
+    assert status["again"] is NodeStatus.SUCCESS
+    assert status["put the red cube in the blue bowl"] is NodeStatus.SUCCESS
+    assert status["plan anew (2 left)"] is NodeStatus.IDLE
+    text = as_text(worth_showing(execution.progress().tree))
+    assert "✓ ? put the red cube in the blue bowl" in text
+
+
+def test_after_the_usual_tries_another_grasp_is_asked_for(scenes) -> None:
+    world = World(scenes["plain"])
+    world.act = lambda w, run, s: (perfect if run.grasp else idle)(w, run, s)
+    config = replace(CONFIG, other_grasps=2)
+    assert world.run(start(world.scene, ONE_STEP, config)).termination is Termination.SUCCEEDED
+    assert [(run.attempt, run.grasp) for run in world.runs] == [(1, 0), (2, 0), (3, 1)]
+
+
+def test_retry_other_grasp_new_plan_question_and_giving_up_come_in_that_order(scenes) -> None:
+    world = World(scenes["plain"], act=idle)
+    config = replace(CONFIG, other_grasps=1, max_replans=1, ask_timeout_s=3.0)
+    execution = start(world.scene, ONE_STEP, config)
+    heard: list[str] = []
+    world.before_tick = lambda w: heard.append(execution.question)
+    over = world.run(execution)
+    assert [(run.attempt, run.grasp) for run in world.runs] == [(1, 0), (2, 0), (3, 1)] * 2
+    assert execution.progress().replans == 1
+    asked = next(text for text in heard if text)
+    assert "put the red cube in the blue bowl" in asked
+    assert "skip" in asked
+    assert over.termination is Termination.STEP_FAILED
+    assert execution.question == ""
+
+
+def test_a_pause_holds_the_arm_and_costs_no_attempt(scenes) -> None:
+    world = World(scenes["plain"])
+    execution = start(world.scene, ONE_STEP)
+
+    def wait(world: World) -> None:
+        if 0.3 < world.now_s < 60.0:
+            execution.pause()
+        elif world.now_s >= 60.0:
+            execution.go_on()
+
+    world.before_tick = wait
+    assert world.run(execution).termination is Termination.SUCCEEDED
+    assert [run.attempt for run in world.runs] == [1, 1]
+    assert execution.progress().steps[0].seconds < 5.0
+
+
+def test_a_thing_that_a_person_covers_during_a_step_is_noticed_before_the_time_is_up(
+    scenes,
+) -> None:
+    world = World(scenes["plain"])
+    world.act = lambda w, run, s: (idle if run.run == 1 else perfect)(w, run, s)
+    execution = start(world.scene, ONE_STEP, replace(CONFIG, step_timeout_s=20.0))
+    seconds: list[float] = []
+
+    def cover(world: World) -> None:
+        seconds.append(world.now_s) if len(world.runs) < 2 else None
+        if world.now_s > 1.0 and len(world.runs) == 1:
+            world.move("blue_cube_1", (0.20, 0.10, 0.042))
+
+    world.before_tick = cover
+    world.run(execution)
+    assert [run.planned.step.object_id for run in world.runs][:2] == ["red_cube_1", "blue_cube_1"]
+    assert seconds[-1] < 10.0
+
+
 @pytest.mark.parametrize(
     ("path", "enum"),
-    [("msg/PlanStep.msg", StepStatus), ("action/ExecuteInstruction.action", Termination)],
+    [
+        ("msg/PlanStep.msg", StepStatus),
+        ("action/ExecuteInstruction.action", Termination),
+        ("msg/TreeNode.msg", NodeKind),
+        ("msg/TreeNode.msg", NodeStatus),
+    ],
 )
 def test_the_numbers_are_those_of_the_interfaces(path: str, enum: type) -> None:
     text = (INTERFACES / path).read_text(encoding="utf-8")
