@@ -14,7 +14,8 @@ demo: setup  ## the simulated arm carries out a typed instruction
 	$(RUN)lam run "put the red cube in the blue bowl"
 
 test: lint type  ## set-up, lint, types and all tests
-	$(RUN)pytest
+	OMP_NUM_THREADS=1 $(RUN)pytest -n auto --maxprocesses 4 --dist loadfile tests/unit tests/contract
+	$(RUN)pytest tests/graph tests/launch
 
 bench: setup  ## measure, on this machine
 	$(RUN)lam bench sim --json

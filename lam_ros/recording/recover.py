@@ -93,11 +93,11 @@ def recover(folder: Path) -> Recovery:
         DataError: if the folder holds no MCAP bag, or one compressed by rosbag2.
         MachineError: if there is no room or no permission.
     """
-    files = bag_files(folder)
-    _refuse(folder, files)
-    before = _read_before(folder)
-    walked = [_walk(path) for path in files]
     try:
+        files = bag_files(folder)
+        _refuse(folder, files)
+        before = _read_before(folder)
+        walked = [_walk(path) for path in files]
         return _mend(folder, walked, before)
     except OSError as error:
         raise disk_error(folder, error) from None

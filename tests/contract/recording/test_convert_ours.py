@@ -102,7 +102,7 @@ def test_one_of_another_robot_is_rejected_with_the_difference(record, lam_conver
     record(1, robot=other)
     code, report = lam_convert()
     assert (code, fates(report)) == (1, ["converted", "rejected"])
-    assert "calibration.gripper" in report["recordings"][1]["reason"]
+    assert "calibration only there: gripper" in report["recordings"][1]["reason"]
 
 
 def test_fewer_rows_a_second_are_fewer_rows(record, lam_convert):

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,10 +124,10 @@ def as_nobody(folder: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def locked() -> Iterator[Path]:
     """A folder whose parents anybody may enter."""
-    folder = Path(tmp_path_factory.getbasetemp().parent.parent) / f"lam-locked-{os.getpid()}"
-    folder.mkdir()
+    folder = Path(tempfile.gettempdir()) / f"lam-locked-{os.getpid()}"
+    folder.mkdir(mode=0o755)
     yield folder
     shutil.rmtree(folder)
 
