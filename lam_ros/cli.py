@@ -185,12 +185,14 @@ def _add_data(commands: Commands) -> None:
         [
             "lam data --out data/pick_place --episodes 2500",
             "lam data --out data/small --episodes 20 --first-seed 0",
+            "lam data --out data/franka --robot franka",
         ],
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the data set")
     parser.add_argument("--episodes", type=int, default=2500, help="successful episodes wanted")
     parser.add_argument("--first-seed", type=int, default=0, help="first scene seed")
     parser.add_argument("--workers", type=int, default=0, help="processes (default: cores)")
+    parser.add_argument("--robot", default="so101", help="name in config/robot, or a YAML file")
     parser.set_defaults(handler=_data)
 
 

@@ -22,3 +22,11 @@ def pinhole_info(camera: Camera, fovy_rad: float) -> sensor_msgs.msg.CameraInfo:
     info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
     info.p = [focal_px, 0.0, cx_px, 0.0, 0.0, focal_px, cy_px, 0.0, 0.0, 0.0, 1.0, 0.0]
     return info
+
+
+def unknown_info(camera: Camera) -> sensor_msgs.msg.CameraInfo:
+    """Make the description of a camera that nobody has calibrated: all zeros, as ROS says it."""
+    info = sensor_msgs.msg.CameraInfo()
+    info.header.frame_id = f"{camera.name}_optical_frame"
+    info.width, info.height = camera.width_px, camera.height_px
+    return info

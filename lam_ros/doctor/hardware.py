@@ -101,7 +101,15 @@ def may_use(device: Path) -> bool:
 
 def cameras(devices: Iterable[Path], usable: Callable[[Path], bool] = may_use) -> Check:
     """Say which cameras there are; simulation needs none."""
-    return _devices("cameras", devices, "video", usable)
+    return _devices("cameras", devices, "video", usable, called=camera_called)
+
+
+def camera_called(device: Path, names: Path = Path("/sys/class/video4linux")) -> str:
+    """Return a camera's device with the name that it gives itself."""
+    try:
+        return f"{device} ({(names / device.name / 'name').read_text().strip()})"
+    except OSError:
+        return str(device)
 
 
 def serial_ports(devices: Iterable[Path], usable: Callable[[Path], bool] = may_use) -> Check:
@@ -110,13 +118,17 @@ def serial_ports(devices: Iterable[Path], usable: Callable[[Path], bool] = may_u
 
 
 def _devices(
-    name: str, devices: Iterable[Path], group: str, usable: Callable[[Path], bool]
+    name: str,
+    devices: Iterable[Path],
+    group: str,
+    usable: Callable[[Path], bool],
+    called: Callable[[Path], str] = str,
 ) -> Check:
     found = sorted(devices)
     if not found:
         return Check(name, True, "none")
     closed = [str(path) for path in found if not usable(path)]
-    names = ", ".join(map(str, found))
+    names = ", ".join(map(called, found))
     if not closed:
         return Check(name, True, names)
     remedy = f"sudo usermod -aG {_group_of(closed[0], group)} $USER, then log in again"

@@ -10,7 +10,8 @@ def add_up(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     summary = "start an arm with all its nodes, as the launch files do, and watch over them"
     examples = (
         "lam up sim seed=7",
-        "lam up robot port=/dev/ttyACM0",
+        "lam up robot port=/dev/ttyACM0 cameras=front:/dev/video0,wrist:/dev/video2",
+        "lam up sim robot=franka driver=ros2_control policy=expert",
         "lam up teleop teleop=gamepad sim=false",
         "lam up record teleop=none",
         "lam up sim namespace=left policy=expert",

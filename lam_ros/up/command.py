@@ -21,7 +21,7 @@ from lam_ros.core.errors import ConfigError, ExitCode, MachineError
 from lam_ros.segments import remove_dead_segments
 from lam_ros.supervisor import NodeDied, NodeSpec, Supervisor
 from lam_ros.up.arguments import values_of
-from lam_ros.up.table import RESTARTED, Setup, setup_of
+from lam_ros.up.table import Setup, is_restarted, setup_of
 
 SPIN_S = 0.1
 RESTART_AFTER_S = 1.0
@@ -172,7 +172,7 @@ def _folder(out: str, setup: Setup) -> Path:
 
 def _row(spec: NodeSpec) -> str:
     name = f"/{spec.namespace}/{spec.name}" if spec.namespace else f"/{spec.name}"
-    after = "started again" if spec.name in RESTARTED else "all ends"
+    after = "started again" if is_restarted(spec.name) else "all ends"
     values = " ".join(f"{key}={value}" for key, value in spec.parameters.items())
     return f"{name:<22} when it dies: {after:<14} {values or ' '.join(spec.program)}"
 

@@ -18,7 +18,8 @@ from typing import Any
 
 import yaml
 
-from lam_ros.config import load_group
+from lam_ros.camera.settings import load_cameras
+from lam_ros.config import load_group, load_robot
 from lam_ros.core.errors import ConfigError, unknown_name
 from lam_ros.graph import EXPERT, GraphParameters, arm_graph, sim_graph
 from lam_ros.paths import config_dir
@@ -31,7 +32,10 @@ RESTARTED = ("description", "policy", "planner", "expert", "rviz")
 """What is started again when it dies.  Not the recorder: an episode would seem to go on; and not
 teleoperation: the arm would move again without a person having decided it."""
 
-_ORDER = ("sim", "arm", "description", "control", "policy", "expert", "planner", "recorder")
+CAMERA = "camera_"
+"""Before a camera's name: its node."""
+
+_ORDER = ("sim", "arm", CAMERA, "description", "control", "policy", "expert", "planner", "recorder")
 _TRUTH_RATE_HZ = 50.0
 """Who steers by the scene, not by pictures, needs it at the control rate."""
 
@@ -67,6 +71,12 @@ _HARDWARE = (
     ),
     Argument("id", "follower", "name under which the arm was calibrated"),
     Argument("calibration_dir", "", "folder of the calibration file (default: LeRobot's own)"),
+    Argument(
+        "cameras",
+        NOBODY,
+        "devices of a real arm's cameras: a file of config/camera, a YAML file, or "
+        "front:/dev/video0,wrist:/dev/video2",
+    ),
 )
 _BEHIND = (
     Argument(
@@ -116,18 +126,28 @@ class Setup:
         shared = {"use_sim_time": values.flag("use_sim_time"), "autostart": False}
         files = values.file("params_file")
         rows = [*self.rows(values, folder), _description(values)]
-        rows.sort(key=lambda row: _ORDER.index(row.name) if row.name in _ORDER else len(_ORDER))
+        rows.sort(key=lambda row: _place(row.name))
         rows = [
             replace(
                 row,
                 parameters={**row.parameters, **shared},
-                restart=row.name in RESTARTED,
+                restart=is_restarted(row.name),
                 namespace=values.namespace,
                 parameter_files=files,
             )
             for row in rows
         ]
         return (*rows, *_rviz(values), _bringup(rows, values))
+
+
+def is_restarted(name: str) -> bool:
+    """Return whether a node is started again when it dies."""
+    return name in RESTARTED or name.startswith(CAMERA)
+
+
+def _place(name: str) -> int:
+    kind = CAMERA if name.startswith(CAMERA) else name
+    return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
 
 
 def setup_of(name: str) -> Setup:
@@ -189,8 +209,24 @@ def _arm(values: Values, *, simulated: bool) -> tuple[NodeSpec, ...]:
     )
     rows = (arm_graph if policy == NOBODY else sim_graph)(parameters)
     if behind:
-        return (*rows, _driver(values))
-    return rows if simulated else tuple(_driver(values) if r.name == "sim" else r for r in rows)
+        rows = (*rows, _driver(values))
+    if simulated:
+        if values.text("cameras") not in ("", NOBODY):
+            raise ConfigError("cameras: a simulated arm has simulated ones; take cameras=none")
+        return rows
+    return (*(_driver(values) if r.name == "sim" else r for r in rows), *_cameras(values))
+
+
+def _cameras(values: Values) -> tuple[NodeSpec, ...]:
+    """Return a node for each of the robot's cameras, if devices are named."""
+    cameras = values.text("cameras")
+    if cameras == NOBODY:
+        return ()
+    shared = {"robot": values.text("robot"), "cameras": cameras}
+    return tuple(
+        NodeSpec(CAMERA + name, "lam_ros.nodes.camera", "CameraNode", {**shared, "camera": name})
+        for name in load_cameras(cameras, load_robot(values.text("robot")))
+    )
 
 
 def _driver(values: Values) -> NodeSpec:

@@ -226,6 +226,7 @@ def main(arguments: argparse.Namespace) -> int:
         episodes=arguments.episodes,
         first_seed=arguments.first_seed,
         workers=arguments.workers,
+        robot=arguments.robot,
     )
     console = Console(stderr=True)
     summary = generate(config, console)
@@ -244,6 +245,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--episodes", type=int, default=2500, help="episodes, one a seed")
     parser.add_argument("--first-seed", type=int, default=0, help="first scene seed")
     parser.add_argument("--workers", type=int, default=0, help="processes (default: cores)")
+    parser.add_argument("--robot", default="so101", help="name in config/robot, or a YAML file")
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
     return parser
 

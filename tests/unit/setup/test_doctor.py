@@ -306,3 +306,11 @@ def test_a_check_that_breaks_does_not_hide_the_others():
 
     assert not check.ok
     assert check.found == "OSError: device gone"
+
+
+def test_cameras_are_listed_with_the_names_that_they_give_themselves(tmp_path):
+    (tmp_path / "video0").mkdir()
+    (tmp_path / "video0" / "name").write_text("HD Webcam\n")
+    called = hardware.camera_called(Path("/dev/video0"), tmp_path)
+    assert called == "/dev/video0 (HD Webcam)"
+    assert hardware.camera_called(Path("/dev/video1"), tmp_path) == "/dev/video1"

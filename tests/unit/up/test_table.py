@@ -168,3 +168,27 @@ def test_every_argument_says_what_it_is_and_defaults_to_what_is_allowed(setup):
     for argument in setup.arguments:
         assert len(argument.description) > 10
         assert not argument.choices or argument.default in argument.choices
+
+
+def test_each_camera_of_a_real_arm_is_a_node_of_its_own_that_is_started_again(rows):
+    specs = rows("robot", cameras="front:/dev/video0,wrist:/dev/video2")
+    assert names(specs)[:4] == ["arm", "camera_front", "camera_wrist", "description"]
+    for spec, camera in zip(specs[1:3], ("front", "wrist"), strict=True):
+        assert spec.module == "lam_ros.nodes.camera"
+        assert spec.parameters["camera"] == camera
+        assert spec.restart
+    assert "camera_front" in specs[-1].parameters["nodes"]
+
+
+def test_a_simulated_arm_has_no_devices_for_its_cameras(rows):
+    with pytest.raises(ConfigError, match="a simulated arm has simulated ones"):
+        rows("teleop", cameras="opencv")
+    assert "camera_front" in names(rows("teleop", cameras="opencv", sim="false"))
+
+
+def test_a_simulated_arm_can_be_moved_through_its_controller(rows):
+    specs = {spec.name: spec for spec in rows("sim", driver="ros2_control", robot="franka")}
+    assert specs["sim"].parameters["controller"] == "joint_trajectory"
+    assert specs["arm"].module == "lam_ros.nodes.ros2_control"
+    assert {specs[name].parameters["robot"] for name in ("sim", "arm", "control")} == {"franka"}
+    assert rows("sim")[0].parameters["controller"] == ""

@@ -1,0 +1,1 @@
+"""Cameras without ROS: devices that give pictures, and what watches over them."""
