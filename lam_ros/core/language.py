@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from lam_ros.core.skills import Skill, StepWords, canonical_prompt
+from lam_ros.core.skills import TRAINED, Skill, StepWords, canonical_prompt
 
 Split = Literal["train", "heldout"]
 SPLITS: tuple[Split, ...] = ("train", "heldout")
@@ -26,6 +26,10 @@ KIND_SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "bowl": ("bowl", "bowl", "bowl", "dish", "basin"),
     "spot": ("spot", "spot", "spot", "circle", "dot", "disc", "marker", "mark", "patch"),
     "tray": ("tray", "tray", "tray", "platter"),
+    "drawer": ("drawer", "drawer", "drawer", "cabinet", "cupboard"),
+    "button": ("button", "button", "button", "push button", "buzzer"),
+    "region": ("region", "region", "area", "zone", "square", "field"),
+    "piece": ("pieces", "pieces", "bits", "crumbs", "scraps", "small pieces"),
 }
 """Kind -> what people call it, repeated by how common it is; others keep their name."""
 
@@ -36,6 +40,9 @@ PREPOSITIONS: Mapping[Skill, tuple[str, ...]] = {
         "next to", "next to", "beside", "beside", "by", "near", "close to", "alongside",
         "adjacent to", "at the side of", "right by",
     ),
+    Skill.PUSH: ("into", "into", "to", "onto", "over to", "over into"),
+    Skill.SWEEP: ("into", "into", "to", "onto", "over to", "together in"),
+    Skill.OPEN: ("",), Skill.CLOSE: ("",), Skill.PRESS: ("",), Skill.HOME: ("",),
 }  # fmt: skip
 
 CANONICAL_SHARE = 0.2
@@ -63,6 +70,8 @@ class _Grammar:
     def clauses_for(self, said: StepWords) -> tuple[str, ...]:
         """Return the clauses that can say this step."""
         special = self.by_skill[said.skill]
+        if said.skill not in TRAINED:
+            return special
         if said.skill is Skill.PLACE_ON and said.target_kind == "cube":
             special += self.on_cube
         return self.clauses + special
@@ -126,6 +135,58 @@ _TRAIN = _Grammar(
             "=make a pair of {o} and {t}, moving {o}", "push {o} up close to {t}",
             "=bring together {o} and {t}, moving {o}", "=by moving {o}, make it a neighbour of {t}",
         ),
+        Skill.PUSH: (
+            "push {o} {p} {t}", "push {o} {p} {t}", "push {o} {p} {t}", "shove {o} {p} {t}",
+            "slide {o} {p} {t}", "slide {o} {p} {t} without lifting it", "nudge {o} {p} {t}",
+            "push {o} along the table {p} {t}", "move {o} {p} {t} by pushing it", "{p} {t}, push {o}",
+            "push {o} until it is in {t}", "go behind {o} and push it {p} {t}",
+            "close the gripper and push {o} {p} {t}", "=push it {p} {t}, {o} i mean",
+            "=without lifting it, push {o} {p} {t}", "={o} should be pushed {p} {t}",
+            "={o} has to slide {p} {t}", "=i want {o} pushed {p} {t}", "=by pushing, get {o} {p} {t}",
+            "=see {t}? push {o} there", "={t} is where you push {o}", "make {o} slide {p} {t}",
+            "do not pick {o} up, push it {p} {t}", "give {o} a push {p} {t}",
+        ),
+        Skill.SWEEP: (
+            "sweep {o} {p} {t}", "sweep {o} {p} {t}", "sweep {o} {p} {t}", "sweep up {o} {p} {t}",
+            "wipe {o} {p} {t}", "wipe {o} {p} {t}", "brush {o} {p} {t}", "gather {o} in {t}",
+            "sweep all {o} {p} {t}", "sweep {o} aside {p} {t}", "wipe {o} aside {p} {t}",
+            "push all of {o} {p} {t}", "clean up {o}, {p} {t}", "{p} {t}, sweep {o}",
+            "collect {o} in {t}", "=all of {o} should be swept {p} {t}", "={o} go {p} {t}, sweep them",
+            "=sweep them {p} {t}, {o} i mean", "=i want {o} swept {p} {t}", "clear {o} away {p} {t}",
+            "=see {t}? sweep {o} there", "sweep together {o} in {t}",
+        ),
+        Skill.OPEN: (
+            "open {o}", "open {o}", "open {o}", "open up {o}", "pull {o} open", "pull out {o}",
+            "pull {o} out", "slide {o} open", "pull the knob of {o}", "make {o} open",
+            "get {o} open", "take the handle of {o} and pull", "grip the knob and pull out {o}",
+            "=i want {o} open", "={o} should be open", "={o} must be opened", "=let {o} be open",
+            "=is {o} open? if not, open it", "have {o} opened", "=i need {o} open",
+            "=there is {o}, open it", "open {o} all the way", "make sure {o} is open",
+        ),
+        Skill.CLOSE: (
+            "close {o}", "close {o}", "close {o}", "shut {o}", "shut {o}", "close up {o}",
+            "push {o} in", "push in {o}", "push {o} shut", "push {o} closed", "slide {o} shut",
+            "slide {o} closed", "make {o} closed", "get {o} closed", "=i want {o} closed",
+            "={o} should be closed", "={o} must be shut", "=let {o} be closed", "=i need {o} shut",
+            "=is {o} closed? if not, close it", "have {o} closed", "=there is {o}, close it",
+            "close {o} all the way", "make sure {o} is closed", "push the knob of {o} in",
+        ),
+        Skill.PRESS: (
+            "press {o}", "press {o}", "press {o}", "press down {o}", "press {o} down", "push {o}",
+            "push {o} down", "push down {o}", "press on {o}", "tap {o}", "press down on {o}",
+            "find {o} and press it", "touch {o} from above and press", "=i want {o} pressed",
+            "={o} should be pressed", "={o} must be pushed down", "=there is {o}, press it",
+            "=see {o}? press it", "close the gripper and press {o}", "have {o} pressed",
+            "=it is {o} that must be pressed", "move over {o} and press it", "=use {o}, press it",
+        ),
+        Skill.HOME: (
+            "return home", "return home", "go home", "go home", "go back home", "move home",
+            "come back home", "home", "return to the home pose", "go to the home position",
+            "move back to your home pose", "go back to where you started", "return to the start",
+            "take the home pose", "home the arm", "bring the arm home", "bring the arm back home",
+            "move the arm to its home pose", "=back home", "=home position", "drive home",
+            "=you are done, go home", "=let the arm be home",
+        ),
     },
     on_cube=(
         "stack {o} on {t}", "stack {o} on {t}", "stack {o} on top of {t}", "stack {o} onto {t}",
@@ -156,6 +217,31 @@ _HELDOUT = _Grammar(
         Skill.PLACE_NEXT_TO: (
             "=let {o} and {t} sit side by side, moving {o}", "scoot {o} up beside {t}",
             "line {o} up next to {t}",
+        ),
+        Skill.PUSH: (
+            "shift {o} {p} {t} with a push", "ease {o} {p} {t} along the surface",
+            "drive {o} {p} {t} from behind", "=let {o} glide {p} {t}", "scoot {o} {p} {t}",
+            "herd {o} {p} {t}", "send {o} sliding {p} {t}", "=keep {o} down and shove it {p} {t}",
+        ),
+        Skill.SWEEP: (
+            "scoop {o} {p} {t} along the table", "herd all {o} {p} {t}", "tidy {o} {p} {t}",
+            "rake {o} {p} {t}", "corral {o} {p} {t}", "dust {o} {p} {t}", "=let {o} all end up {p} {t}", "mop {o} {p} {t}",
+        ),
+        Skill.OPEN: (
+            "draw {o} out", "tug {o} open", "yank {o} open", "=i'd like {o} opened", "unshut {o}",
+            "draw {o} open", "ease {o} out", "=time for {o} to open",
+        ),
+        Skill.CLOSE: (
+            "slam {o}", "seal {o}", "bring {o} to a close", "=i'd like {o} shut", "press {o} closed",
+            "=time for {o} to close", "tuck {o} back in", "ease {o} in",
+        ),
+        Skill.PRESS: (
+            "hit {o}", "click {o}", "give {o} a press", "poke {o}", "=i'd like {o} pushed in",
+            "depress {o}", "trigger {o}", "activate {o}",
+        ),
+        Skill.HOME: (
+            "retreat to home", "head home", "park yourself at home", "=homeward please",
+            "retire to the home posture", "get yourself home", "withdraw to your starting pose", "assume the home pose",
         ),
     },
     on_cube=("grab {o} and stack it on {t}", "=a tower please: {o} over {t}", "mount {o} on {t}"),
@@ -194,13 +280,14 @@ def wordings(said: StepWords, split: Split) -> tuple[str, ...]:
 
 def _plain_wordings(said: StepWords, grammar: _Grammar) -> Iterator[str]:
     prepositions = PREPOSITIONS[said.skill]
+    plural = "s" if said.skill is Skill.SWEEP else ""
     for i, clause in enumerate(grammar.clauses_for(said)):
         yield _fill(
             clause,
             "{c}",
             verb=grammar.verbs[i % len(grammar.verbs)],
             preposition=prepositions[i % len(prepositions)],
-            item=f"the {said.object_color} {said.object_kind}".replace("  ", " "),
+            item=f"the {said.object_color} {said.object_kind}{plural}".replace("  ", " "),
             target=f"the {said.target_color} {said.target_kind}".replace("  ", " "),
         )
 

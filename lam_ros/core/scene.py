@@ -53,6 +53,7 @@ class SceneObject:
         confidence: 1 for ground truth, lower if seen.
         on, inside: id of the support or container if the source of the scene says
             so; where empty, geometry decides.
+        opening: share of its travel that a drawer is out; None if that is not known.
         is_open, is_on: state of a drawer, door, switch; None where it has none.
         capacity: how many things fit in it; None if that is not known.
     """
@@ -68,6 +69,7 @@ class SceneObject:
     inside: str = ""
     is_open: bool | None = None
     is_on: bool | None = None
+    opening: float | None = None
     capacity: int | None = None
 
     @property
@@ -118,11 +120,19 @@ class Literal:
 
 @dataclass(frozen=True)
 class Scene:
-    """All objects at one instant."""
+    """All objects at one instant.
+
+    Attributes:
+        objects: what there is.
+        stamp_ns: when.
+        held: id of what the gripper holds; empty if nothing.
+        at_home: whether the arm is at its home pose; None if the source does not say.
+    """
 
     objects: tuple[SceneObject, ...]
     stamp_ns: int = 0
     held: str = ""
+    at_home: bool | None = None
     _by_id: dict[str, SceneObject] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

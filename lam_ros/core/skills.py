@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lam_ros.core.scene import PREDICATES, Literal, Scene, SceneError
+from lam_ros.core.scene import PREDICATES, Literal, Scene, SceneError, SceneObject
 
 
 class Skill(StrEnum):
@@ -31,10 +31,16 @@ class Skill(StrEnum):
     PRESS = "press"
     PUSH = "push"
     ROTATE = "rotate"
+    SWEEP = "sweep"
+    HOME = "home"
 
 
 TRAINED: tuple[Skill, ...] = (Skill.PLACE_IN, Skill.PLACE_ON, Skill.PLACE_NEXT_TO)
 """Skills of the first version, which our policies are trained for; the rest is planned only."""
+DEMONSTRATED: tuple[Skill, ...] = (
+    *TRAINED, Skill.PUSH, Skill.OPEN, Skill.CLOSE, Skill.PRESS, Skill.SWEEP, Skill.HOME,
+)  # fmt: skip
+"""Skills that the simulator has scenes, a teleoperator and a judge for."""
 
 EFFECT: dict[Skill, str] = {
     Skill.PLACE_IN: "in",
@@ -53,7 +59,8 @@ EFFECT: dict[Skill, str] = {
 }
 """Skill -> the predicate that holds of (object, target), or of the object, when it is done.
 
-A push or a rotation has no predicate: its effect cannot be told from one scene.
+A push or a rotation in some direction has no predicate: its effect cannot be told from one
+scene.  `achieved` judges these, a push into a region, a sweep and the way home too.
 """
 
 
@@ -62,7 +69,8 @@ class Step:
     """One thing to do: `skill` with `object_id` and `target_id` (ids of a scene).
 
     The target of a push or a rotation may be a direction, such as `left`; skills of one
-    object have an empty one.
+    object have an empty one.  A sweep is about everything of the object's kind and colour;
+    the way home has neither object nor target.
     """
 
     skill: Skill
@@ -83,6 +91,30 @@ class Step:
         return Literal(predicate, args[: PREDICATES[predicate]])
 
 
+def achieved(step: Step, scene: Scene) -> bool:
+    """Tell whether a step's effect holds in a scene.
+
+    Raises:
+        SceneError: if it names an object that is not in the scene, or has no effect that one
+            scene can tell.
+    """
+    if step.skill is Skill.HOME:
+        return scene.at_home is True
+    if step.skill is Skill.SWEEP:
+        return all(
+            scene.holds(Literal("in", (item.id, step.target_id))) for item in swept(step, scene)
+        )
+    if step.skill is Skill.PUSH and step.target_id in scene:
+        return scene.holds(Literal("in", (step.object_id, step.target_id)))
+    return scene.holds(step.goal)
+
+
+def swept(step: Step, scene: Scene) -> tuple[SceneObject, ...]:
+    """Return everything of the kind and colour of a step's object."""
+    one = scene[step.object_id]
+    return tuple(item for item in scene.of_kind(one.kind) if item.color == one.color)
+
+
 @dataclass(frozen=True)
 class StepWords:
     """A step as it can be said: kinds and colours instead of ids."""
@@ -100,8 +132,12 @@ def words(step: Step, scene: Scene) -> StepWords:
     Raises:
         SceneError: if the step names an object that is not in the scene.
     """
-    item, target = scene[step.object_id], scene[step.target_id]
+    item = scene[step.object_id] if step.object_id else _NOTHING
+    target = scene[step.target_id] if step.target_id else _NOTHING
     return StepWords(step.skill, item.color, item.kind, target.color, target.kind)
+
+
+_NOTHING = SceneObject("", "")
 
 
 _PREPOSITION = {
@@ -115,4 +151,14 @@ def canonical_prompt(said: StepWords) -> str:
     """Return the planner's wording, for example `put the red cube in the blue bowl`."""
     item = f"{said.object_color} {said.object_kind}".strip()
     target = f"{said.target_color} {said.target_kind}".strip()
-    return f"put the {item} {_PREPOSITION[said.skill]} the {target}"
+    match said.skill:
+        case Skill.PUSH:
+            return f"push the {item} into the {target}"
+        case Skill.SWEEP:
+            return f"sweep the {item}s into the {target}"
+        case Skill.OPEN | Skill.CLOSE | Skill.PRESS:
+            return f"{said.skill} the {item}"
+        case Skill.HOME:
+            return "return home"
+        case _:
+            return f"put the {item} {_PREPOSITION[said.skill]} the {target}"

@@ -171,6 +171,8 @@ class World:
     def lacks(self, step: Step) -> Lack | None:
         """Return the first thing that a step lacks; None if it can be done now."""
         item = step.object_id
+        if step.skill is Skill.HOME:
+            return None
         if step.skill in (Skill.OPEN, Skill.CLOSE, Skill.TURN_ON, Skill.TURN_OFF, Skill.PRESS):
             return self._closed_around(item) or self._hand_full("")
         found = self._closed_around(item) or self._covered(item, "")
@@ -245,7 +247,7 @@ class World:
 
 def effect_of(step: Step, scene: Scene) -> Literal | None:
     """Return what a step brings about; None for a push or a turn in some direction."""
-    if step.skill is Skill.PUSH and step.target_id in scene:
+    if step.skill in (Skill.PUSH, Skill.SWEEP) and step.target_id in scene:
         return Literal("in", (step.object_id, step.target_id))
     return step.goal if step.skill in EFFECT else None
 

@@ -24,6 +24,8 @@ def prompt_for(step: Step, scene: Scene) -> str:
     Raises:
         SceneError: if the step's object is not in the scene.
     """
+    if step.skill in (Skill.SWEEP, Skill.HOME):
+        return canonical_prompt(words(step, scene))
     target_seen = step.target_id in scene
     if step.skill in TRAINED and target_seen and _is_plain(step, scene):
         return canonical_prompt(words(step, scene))

@@ -45,6 +45,29 @@ BALL_RADIUS_M = 0.016
 CYLINDER_RADIUS_M = 0.014
 CYLINDER_HEIGHT_M = 0.036
 PRISM_SIZE_M = (0.040, 0.020, 0.022)
+REGION_EDGE_M = 0.090
+REGION_HEIGHT_M = 0.0008
+PIECE_EDGE_M = 0.011
+BUTTON_RADIUS_M = 0.024
+BUTTON_HEIGHT_M = 0.026
+BUTTON_CAP_RADIUS_M = 0.017
+BUTTON_TRAVEL_M = 0.006
+BUTTON_PRESSED_M = 0.004
+"""How far down a button's cap must go to count as pressed."""
+BUTTON_LATCHED_M = 0.0035
+"""How far down it stays after that."""
+DRAWER_SIZE_M = (0.080, 0.092, 0.036)
+"""Cabinet with its drawer shut, (deep, wide, high)."""
+DRAWER_TRAVEL_M = 0.050
+DRAWER_OPEN_M = 0.035
+DRAWER_CLOSED_M = 0.012
+"""Out by more than the first a drawer is open, by less than the second it is closed."""
+KNOB_SIZE_M = (0.022, 0.022, 0.026)
+KNOB_GAP_M = 0.011
+KNOB_HEIGHT_M = 0.019
+"""Height of the knob's centre above the table."""
+KNOB_OUT_M = DRAWER_SIZE_M[0] / 2 + KNOB_GAP_M + KNOB_SIZE_M[0] / 2
+"""From the cabinet's centre to the knob's while the drawer is shut."""
 
 
 class CatalogError(LamError):
@@ -63,6 +86,7 @@ class Kind:
         is_free: True if it moves by physics, False if it is fixed to the table.
         is_distractor: True if no task ever names it.
         is_round: True if it looks the same from every side.
+        is_fixture: True if only a model made for such scenes holds it (`build_spec`).
     """
 
     name: str
@@ -72,6 +96,7 @@ class Kind:
     is_free: bool = True
     is_distractor: bool = False
     is_round: bool = False
+    is_fixture: bool = False
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
@@ -105,6 +130,25 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 is_round=True,
             ),
             Kind("prism", PRISM_SIZE_M, 0.023, 2, is_distractor=True),
+            Kind("drawer", DRAWER_SIZE_M, 0.064, 1, is_free=False, is_fixture=True),
+            Kind(
+                "button",
+                (2 * BUTTON_RADIUS_M, 2 * BUTTON_RADIUS_M, BUTTON_HEIGHT_M),
+                BUTTON_RADIUS_M,
+                2,
+                is_free=False,
+                is_round=True,
+                is_fixture=True,
+            ),
+            Kind(
+                "region",
+                (REGION_EDGE_M, REGION_EDGE_M, REGION_HEIGHT_M),
+                0.052,
+                2,
+                is_free=False,
+                is_fixture=True,
+            ),
+            Kind("piece", (PIECE_EDGE_M,) * 3, 0.008, 6, is_fixture=True),
         )
     }
 )

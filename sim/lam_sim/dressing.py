@@ -14,7 +14,9 @@ import numpy as np
 
 from lam_ros.core.errors import ConfigError
 from lam_ros.core.types import FloatArray
+from lam_sim import catalog
 from lam_sim import model as models
+from lam_sim.fixtures import FIXED_RGBA
 from lam_sim.scenes import CameraShift, LightSpec, ObjectSpec, SceneSpec, TextureSpec
 from lam_sim.textures import paint
 
@@ -67,7 +69,10 @@ class Dresser:
                 away = np.array([0.3 * index, 0.0, 0.3 * slot.body_id])
                 _put(data, slot, _PARKING_M + away, 0.0)
         for item in spec.objects:
-            _put(data, taken[item.id], np.array(item.position_m), item.yaw_rad)
+            slot = taken[item.id]
+            _put(data, slot, np.array(item.position_m), item.yaw_rad)
+            if item.kind == "drawer":
+                data.qpos[slot.part_qpos] = item.out * catalog.DRAWER_TRAVEL_M
 
     def _assign(self, spec: SceneSpec) -> dict[str, models.Slot]:
         free = {name: list(slots) for name, slots in self._slots.items()}
@@ -91,6 +96,10 @@ class Dresser:
         for geom, group in zip(slot.geom_ids, slot.drawn_groups, strict=True):
             self._model.geom_group[geom] = group
             self._model.geom_rgba[geom] = item.rgba
+        for geom in slot.geom_ids[: slot.fixed_geoms]:
+            self._model.geom_rgba[geom] = FIXED_RGBA
+        if slot.part_qpos >= 0:
+            self._model.qpos_spring[slot.part_qpos] = 0.0
         if slot.kind.is_free:
             self._model.body_gravcomp[slot.body_id] = 0.0
 

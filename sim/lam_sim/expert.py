@@ -13,17 +13,19 @@ goes through too.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from lam_ros.core.robot import RobotDescription
-from lam_ros.core.scene import Scene, SceneObject
-from lam_ros.core.skills import Skill, Step
+from lam_ros.core.scene import Scene
+from lam_ros.core.skills import Skill, Step, achieved
 from lam_ros.core.types import FloatArray, JointState
-from lam_sim.grasping import Grasp, best_grasp
-from lam_sim.ik import CartesianTeleop, ToolPose, ToolTarget
+from lam_sim.grasping import KNOB_QUARTERS, QUARTERS, Grasp, best_grasp
+from lam_sim.ik import CartesianTeleop, ToolTarget
+from lam_sim.moves import HANDLED, KNOB, SHUT, Moves, item_of
+from lam_sim.phases import Aim, View
+from lam_sim.phases import Decision as Decision
+from lam_sim.phases import Phase as Phase
 from lam_sim.placing import place_point
 from lam_sim.style import Style
 
@@ -31,53 +33,6 @@ _LEAST_CARRY_M = 0.062
 _NEAR_M = 0.008
 _DECELERATION_PER_S = 9.0
 _LEAST_SPEED_M_S = 0.02
-
-
-class Phase(StrEnum):
-    """What the expert is about to do; follows from the state alone."""
-
-    APPROACH = "approach"
-    DESCEND = "descend"
-    CLOSE = "close"
-    REOPEN = "reopen"
-    LIFT = "lift"
-    CARRY = "carry"
-    LOWER = "lower"
-    OPEN = "open"
-    RETREAT = "retreat"
-    RETURN = "return"
-    DONE = "done"
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What to do for the next moment: a phase, and the joint target, shape (J,)."""
-
-    phase: Phase
-    target_rad: FloatArray
-
-
-@dataclass(frozen=True)
-class _View:
-    """The present state, as the phases look at it."""
-
-    scene: Scene
-    item: SceneObject
-    tool: ToolPose
-    tool_speed_m_s: float
-    joints: JointState
-
-    @property
-    def xy(self) -> FloatArray:
-        return np.array(self.tool.position_m[:2])
-
-    @property
-    def z(self) -> float:
-        return self.tool.position_m[2]
-
-    @property
-    def holds_item(self) -> bool:
-        return self.scene.held == self.item.id
 
 
 class Expert:
@@ -110,6 +65,7 @@ class Expert:
         self._open_rad = style.open_rad * self._hand.opening_scale
         self._home = np.array(robot.poses.home_rad)
         self._home_z_m = teleop.tool_pose(self._home).position_m[2]
+        self._moves = Moves(robot, teleop, step, style)
 
     def decide(self, scene: Scene, joints: JointState, dt_s: float) -> Decision:
         """Return what to do for the next `dt_s`.
@@ -126,24 +82,30 @@ class Expert:
         stepped = self._limit_speed(view, target, speed, dt_s)
         return Decision(phase, self._teleop.solve(joints.position_rad, stepped, dt_s))
 
-    def _look(self, scene: Scene, joints: JointState, dt_s: float) -> _View:
+    def _look(self, scene: Scene, joints: JointState, dt_s: float) -> View:
         tool = self._teleop.tool_pose(joints.position_rad)
         speed = 0.0
         if joints.velocity_rad_s is not None:
             ahead = self._teleop.tool_pose(joints.position_rad + joints.velocity_rad_s * dt_s)
             speed = math.dist(tool.position_m, ahead.position_m) / dt_s
-        return _View(scene, scene[self._step.object_id], tool, speed, joints)
+        return View(scene, item_of(self._step, scene, tool), tool, speed, joints)
 
     # -- phases: each returns the phase, where the tool should go, and how fast ------
 
-    def _choose(self, view: _View) -> tuple[Phase, ToolTarget | None, float]:
-        if view.holds_item:
-            return self._place(view)
-        if view.scene.holds(self._step.goal):
+    def _choose(self, view: View) -> Aim:
+        if self._step.skill in HANDLED:
+            aim = self._moves.choose(view)
+        else:
+            aim = self._place(view) if view.holds_item else None
+        if aim is not None:
+            return aim
+        if self._step.skill in SHUT:
+            return self._return(view)
+        if achieved(self._step, view.scene):
             return self._leave(view)
         return self._grasp(view)
 
-    def _grasp(self, view: _View) -> tuple[Phase, ToolTarget | None, float]:
+    def _grasp(self, view: View) -> Aim:
         style, hand, arm = self._style, self._hand, self._teleop.arm
         grasp = best_grasp(
             view.item,
@@ -152,6 +114,7 @@ class Expert:
             view.tool.yaw_rad,
             arm,
             other=self._other_grasp,
+            quarters=KNOB_QUARTERS if view.item.kind == KNOB else QUARTERS,
         )
         across, along = _offset_in_fingers(view, grasp)
         yaw_error = abs(_wrap(grasp.yaw_rad - view.tool.yaw_rad))
@@ -175,7 +138,7 @@ class Expert:
             return Phase.DESCEND, _at(shifted, self._open_rad), speed
         return Phase.CLOSE, _at(grasp, self._hand.grip_rad), style.fine_speed_m_s
 
-    def _hover(self, view: _View, grasp: Grasp) -> ToolTarget:
+    def _hover(self, view: View, grasp: Grasp) -> ToolTarget:
         """Return the way to above the grasp: up first where the fingers could hit something."""
         hover_z = grasp.position_m[2] + self._style.hover_m
         distance = float(np.hypot(*(view.xy - grasp.position_m[:2])))
@@ -187,7 +150,7 @@ class Expert:
             hover_z = max(hover_z, self._travel_m(view))
         return ToolTarget((x, y, hover_z), grasp.yaw_rad, jaw_rad=self._open_rad)
 
-    def _place(self, view: _View) -> tuple[Phase, ToolTarget | None, float]:
+    def _place(self, view: View) -> Aim:
         style = self._style
         velocity = view.joints.velocity_rad_s
         if velocity is not None and velocity[self._robot.gripper_index] < -self._hand.closing_rad_s:
@@ -204,9 +167,7 @@ class Expert:
             return Phase.LIFT, high, style.speed_m_s
         return self._bring(view, goal)
 
-    def _bring(
-        self, view: _View, goal: tuple[float, float, float]
-    ) -> tuple[Phase, ToolTarget | None, float]:
+    def _bring(self, view: View, goal: tuple[float, float, float]) -> Aim:
         """Bring the held object's lower side to a point and let go."""
         style = self._style
         grip_offset = view.xy - view.item.position_m[:2]
@@ -233,15 +194,20 @@ class Expert:
         over = ToolTarget((float(aim[0]), float(aim[1]), travel), yaw, jaw_rad=self._hand.grip_rad)
         return Phase.CARRY, over, style.speed_m_s
 
-    def _leave(self, view: _View) -> tuple[Phase, ToolTarget | None, float]:
+    def _leave(self, view: View) -> Aim:
         """Let go fully, go straight up, then home."""
         x, y, z = view.tool.position_m
         near = float(np.hypot(*(view.xy - view.item.position_m[:2]))) < 0.05
         if near and z < min(view.item.top_m + self._style.retreat_m, self._home_z_m - 0.005):
             if view.tool.jaw_rad < self._hand.let_go_rad:
+                if view.item.kind == KNOB:
+                    return self._moves.let_go(view)
                 return Phase.OPEN, ToolTarget((x, y, z), None, jaw_rad=self._hand.release_rad), 0.0
             up = ToolTarget((x, y, z + 0.05), None, jaw_rad=self._hand.release_rad)
             return Phase.RETREAT, up, self._style.speed_m_s
+        return self._return(view)
+
+    def _return(self, view: View) -> Aim:
         away = float(np.abs(view.joints.position_rad - self._home).max())
         return (Phase.DONE if away < 0.03 else Phase.RETURN), None, 0.0
 
@@ -257,13 +223,13 @@ class Expert:
             return self._teleop.heading_rad(goal)
         return None
 
-    def _travel_m(self, view: _View) -> float:
+    def _travel_m(self, view: View) -> float:
         """Return how high the tool must be to carry a cube over everything else."""
         tops = [item.top_m for item in view.scene.objects if item.id != view.item.id]
         return max(_LEAST_CARRY_M, max(tops, default=0.0) + 0.026) + self._style.extra_height_m
 
     def _limit_speed(
-        self, view: _View, target: ToolTarget, speed_m_s: float, dt_s: float
+        self, view: View, target: ToolTarget, speed_m_s: float, dt_s: float
     ) -> ToolTarget:
         """Return a target that the tool reaches in `dt_s` at no more than a speed."""
         here, there = np.array(view.tool.position_m), np.array(target.position_m)
@@ -287,7 +253,7 @@ class Expert:
         return target
 
 
-def _offset_in_fingers(view: _View, grasp: Grasp) -> tuple[float, float]:
+def _offset_in_fingers(view: View, grasp: Grasp) -> tuple[float, float]:
     """Return where the object is as the fingers see it: (across, along the opening) [m]."""
     delta = np.array(grasp.position_m[:2]) - view.xy
     ux, uy = grasp.opening_xy

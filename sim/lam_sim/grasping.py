@@ -13,6 +13,10 @@ from lam_sim.ik import roll_for_yaw
 
 _FINGER_HALF_WIDTH_M = 0.010
 _CROWDED_M = 0.006
+QUARTERS = (0, 1, 2, 3)
+KNOB_QUARTERS = (1, 3)
+"""Sides from which the fingers come: any of a cube's, and those along a drawer's front."""
+
 _CROWDING_COST_PER_M = 150.0
 
 
@@ -37,6 +41,7 @@ def best_grasp(
     arm: ArmModel | None = None,
     *,
     other: bool = False,
+    quarters: tuple[int, ...] = QUARTERS,
 ) -> Grasp:
     """Return the grasp with the least turn of the wrist that keeps clear of neighbours.
 
@@ -48,12 +53,13 @@ def best_grasp(
             between two equally good grasps nobody wavers.
         arm: which takes hold; the SO-101 if None.
         other: take it by the two sides that would not be chosen at first sight.
+        quarters: from which sides, in quarter turns from the item's yaw.
     """
     arm = arm or arm_model()
     x, y, z = item.position_m
     position = (x, y, z - below_center_m)
-    grasps = [Grasp(position, item.yaw_rad + quarter * math.pi / 2) for quarter in range(4)]
-    if other:
+    grasps = [Grasp(position, item.yaw_rad + quarter * math.pi / 2) for quarter in quarters]
+    if other and len(grasps) == len(QUARTERS):
         first = min(range(4), key=lambda k: _cost(grasps[k], item, scene, None, arm))
         grasps = [grasps[(first + 1) % 4], grasps[(first + 3) % 4]]
     return min(grasps, key=lambda grasp: _cost(grasp, item, scene, tool_yaw_rad, arm))

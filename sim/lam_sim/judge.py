@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from lam_ros.core.clock import seconds_to_ns
 from lam_ros.core.scene import Scene
-from lam_ros.core.skills import Step
+from lam_ros.core.skills import TRAINED, Skill, Step, achieved, swept
 
 LIFTED_M = 0.020
 """How far an object must rise to count as lifted."""
@@ -26,6 +26,7 @@ class Failure(StrEnum):
     MISSED_TARGET = "missed_target"
     DISTURBED = "disturbed"
     TIMEOUT = "timeout"
+    NOT_DONE = "not_done"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Judge:
         self._was_held = self._was_held or scene.held == self._step.object_id
         if not self._first_lifted:
             self._first_lifted = self._lifted(scene)
-        if not scene.holds(self._step.goal):
+        if not achieved(self._step, scene):
             self._since_ns = self._success_ns = None
             return
         if self._since_ns is None:
@@ -107,6 +108,8 @@ class Judge:
         return ""
 
     def _failure(self) -> Failure:
+        if self._step.skill not in TRAINED:
+            return Failure.DISTURBED if self._disturbed() else Failure.NOT_DONE
         if self._first_lifted and self._first_lifted != self._step.object_id:
             return Failure.WRONG_OBJECT
         if not self._first_lifted:
@@ -120,7 +123,9 @@ class Judge:
         return item.distance_xy_m(target) < target.radius_m + item.radius_m + 0.03
 
     def _disturbed(self) -> tuple[str, ...]:
-        named = (self._step.object_id, self._step.target_id)
+        named = {self._step.object_id, self._step.target_id}
+        if self._step.skill is Skill.SWEEP:
+            named |= {item.id for item in swept(self._step, self._start)}
         return tuple(
             item.id
             for item in self._last.objects

@@ -7,7 +7,7 @@ them, and the rest sleeps weightless far above the table, drawn by no camera.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mujoco
 import numpy as np
@@ -21,6 +21,9 @@ PHYSICS_STEP_S = 0.002
 TABLE_SIZE_M = (0.42, 0.46)
 TABLE_CENTER_X_M = 0.16
 TEXTURE_SIZE_PX = 256
+PARTS = ("drawer", "button")
+"""Kinds with a part that moves."""
+
 PARKED_GROUP = 4
 """Geom group of objects that are not in the scene; no camera draws it."""
 
@@ -36,6 +39,9 @@ class Slot:
         drawn_groups: for each geom, the group that it has while in the scene.
         qpos_adr: first index of its free joint in qpos; -1 if fixed to the table.
         mocap_id: index of its mocap body if fixed to the table; -1 if free.
+        part_id: index of the body that moves in a fixture; -1 if it has none.
+        part_qpos, part_dof: its joint in qpos and qvel; -1 if it has none.
+        fixed_geoms: how many of the first geoms a scene does not colour.
     """
 
     kind: catalog.Kind
@@ -44,6 +50,10 @@ class Slot:
     drawn_groups: tuple[int, ...]
     qpos_adr: int
     mocap_id: int
+    part_id: int = -1
+    part_qpos: int = -1
+    part_dof: int = -1
+    fixed_geoms: int = 0
 
 
 def load_arm_spec(model: str = DEFAULT_MODEL) -> mujoco.MjSpec:
@@ -55,8 +65,12 @@ def load_arm_spec(model: str = DEFAULT_MODEL) -> mujoco.MjSpec:
     return mujoco.MjSpec.from_file(str(arm_xml(model)))
 
 
-def build_spec(model: str = DEFAULT_MODEL) -> mujoco.MjSpec:
+def build_spec(model: str = DEFAULT_MODEL, *, furnished: bool = False) -> mujoco.MjSpec:
     """Return arm, table, lights, cameras and all object slots, not yet compiled.
+
+    Args:
+        model: a robot description's.
+        furnished: with slots of fixtures too, which cost time in every step.
 
     Raises:
         ConfigError: if there is no such arm.
@@ -67,7 +81,7 @@ def build_spec(model: str = DEFAULT_MODEL) -> mujoco.MjSpec:
     _add_table(spec)
     _add_lights_and_cameras(spec, arm_model(model))
     add_meshes(spec)
-    for kind in catalog.KINDS.values():
+    for kind in _kinds(furnished=furnished):
         for index in range(kind.slots):
             _add_object(spec, kind, index)
     return spec
@@ -79,11 +93,17 @@ def arm_joint_names(robot: RobotDescription) -> tuple[str, ...]:
 
 
 def slots_of(model: mujoco.MjModel) -> dict[str, tuple[Slot, ...]]:
-    """Return the slots of each kind, in order."""
+    """Return the slots of each kind that the model holds, in order."""
+    names = {model.body(index).name for index in range(model.nbody)}
     return {
-        name: tuple(_slot(model, kind, index) for index in range(kind.slots))
-        for name, kind in catalog.KINDS.items()
+        kind.name: tuple(_slot(model, kind, index) for index in range(kind.slots))
+        for kind in _kinds(furnished=True)
+        if f"{kind.name}_0" in names
     }
+
+
+def _kinds(*, furnished: bool) -> list[catalog.Kind]:
+    return [kind for kind in catalog.KINDS.values() if furnished or not kind.is_fixture]
 
 
 def _slot(model: mujoco.MjModel, kind: catalog.Kind, index: int) -> Slot:
@@ -91,7 +111,26 @@ def _slot(model: mujoco.MjModel, kind: catalog.Kind, index: int) -> Slot:
     geoms = tuple(range(int(body.geomadr[0]), int(body.geomadr[0] + body.geomnum[0])))
     qpos_adr = int(model.jnt_qposadr[body.jntadr[0]]) if kind.is_free else -1
     groups = tuple(int(model.geom_group[geom]) for geom in geoms)
-    return Slot(kind, int(body.id), geoms, groups, qpos_adr, int(body.mocapid[0]))
+    slot = Slot(kind, int(body.id), geoms, groups, qpos_adr, int(body.mocapid[0]))
+    if kind.name in PARTS:
+        return _with_part(model, slot, f"{kind.name}_{index}")
+    return slot
+
+
+def _with_part(model: mujoco.MjModel, slot: Slot, name: str) -> Slot:
+    """Return the slot of a fixture, whose moving part is the body after its own."""
+    part, joint = model.body(f"{name}_moving"), model.joint(name)
+    more = tuple(range(int(part.geomadr[0]), int(part.geomadr[0] + part.geomnum[0])))
+    groups = tuple(int(model.geom_group[geom]) for geom in more)
+    return replace(
+        slot,
+        geom_ids=(*slot.geom_ids, *more),
+        drawn_groups=(*slot.drawn_groups, *groups),
+        part_id=int(part.id),
+        part_qpos=int(joint.qposadr[0]),
+        part_dof=int(joint.dofadr[0]),
+        fixed_geoms=len(slot.geom_ids),
+    )
 
 
 def _set_options(spec: mujoco.MjSpec) -> None:

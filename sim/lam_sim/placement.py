@@ -50,6 +50,10 @@ SECTORS: dict[str, Sector] = {
     "bowl": Sector(0.165, 0.240, math.radians(82)),
     "spot": Sector(0.160, 0.225, math.radians(78)),
     "tray": Sector(0.180, 0.215, math.radians(75)),
+    "region": Sector(0.165, 0.215, math.radians(65)),
+    "button": Sector(0.150, 0.225, math.radians(70)),
+    "piece": Sector(0.160, 0.215, math.radians(62)),
+    "drawer": Sector(0.262, 0.276, math.radians(60)),
 }
 """Where targets may lie; other kinds lie in `PICK`."""
 
@@ -60,6 +64,36 @@ class Placed:
 
     point_m: Point
     footprint_m: float
+
+
+DRAWER_TURN_RAD = math.radians(12)
+"""How far at most a drawer looks past the pan axis, to either side."""
+
+_PIECES_SPREAD_M = 0.026
+_PIECES_APART_M = 0.017
+
+
+def front_of_drawer(point: Point) -> Placed:
+    """Return what must stay free before a drawer at a point, so that it can be pulled out."""
+    radius, angle = polar(point)
+    radius -= catalog.KNOB_OUT_M + catalog.DRAWER_TRAVEL_M / 2
+    return Placed(
+        (PAN_AXIS_X_M + radius * math.cos(angle), radius * math.sin(angle)),
+        catalog.DRAWER_TRAVEL_M / 2 + catalog.KNOB_SIZE_M[0],
+    )
+
+
+def draw_piece(rng: np.random.Generator, pieces: list[Point], taken: list[Placed]) -> Point | None:
+    """Return a free point near the first of some pieces; None if there is none or no room."""
+    others = [place for place in taken if place.point_m not in pieces]
+    for _ in range(40 if pieces else 0):
+        dx, dy = rng.uniform(-_PIECES_SPREAD_M, _PIECES_SPREAD_M, 2)
+        point = (pieces[0][0] + float(dx), pieces[0][1] + float(dy))
+        apart = all(math.dist(point, other) > _PIECES_APART_M for other in pieces)
+        kind = catalog.kind_named("piece")
+        if apart and SECTORS["piece"].contains(point) and is_free(point, kind.footprint_m, others):
+            return point
+    return None
 
 
 def polar(point: Point) -> tuple[float, float]:

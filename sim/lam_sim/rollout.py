@@ -9,10 +9,12 @@ import numpy.typing as npt
 
 from lam_ros.core.clock import ns_to_seconds
 from lam_ros.core.scene import Scene
+from lam_ros.core.skills import Skill, Step, swept
 from lam_ros.core.types import FloatArray, ImageArray, Observation
 from lam_sim.expert import Expert, Phase
 from lam_sim.ik import CartesianTeleop
 from lam_sim.judge import Judge, Outcome
+from lam_sim.moves import knob_of
 from lam_sim.noise import Noise, NoiseConfig
 from lam_sim.style import Style, sample_style
 from lam_sim.tasks import Episode
@@ -25,6 +27,9 @@ NOISE_SHARE = {
     Phase.DESCEND: 0.5,
     Phase.CLOSE: 0.15,
     Phase.LOWER: 0.3,
+    Phase.PULL: 0.3,
+    Phase.PUSH: 0.4,
+    Phase.PRESS: 0.3,
     Phase.OPEN: 0.15,
     Phase.RETURN: 0.45,
     Phase.DONE: 0.0,
@@ -120,12 +125,34 @@ class _Row:
     target_position_m: tuple[float, float, float]
 
 
+Point3 = tuple[float, float, float]
+
+
+def places_of(step: Step, scene: Scene) -> tuple[Point3, Point3]:
+    """Return where the object and the target of a step are, which the policy is taught to see.
+
+    A drawer is where its knob is.  What has no target has its object's place twice, and the
+    way home the origin.
+    """
+    if step.skill is Skill.HOME:
+        return (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+    item = scene[step.object_id]
+    if step.skill in (Skill.OPEN, Skill.CLOSE):
+        item = knob_of(item)
+    place = item.position_m
+    if step.skill is Skill.SWEEP:  # the middle of the pieces that are still outside
+        pieces = swept(step, scene)
+        left = [piece for piece in pieces if piece.inside != step.target_id] or pieces
+        x, y, z = np.mean([piece.position_m for piece in left], axis=0).tolist()
+        place = (x, y, z)
+    return place, scene[step.target_id].position_m if step.target_id else place
+
+
 def _row(observation: Observation, action_rad: FloatArray, scene: Scene, episode: Episode) -> _Row:
     return _Row(
         observation,
         action_rad,
-        scene[episode.step.object_id].position_m,
-        scene[episode.step.target_id].position_m,
+        *places_of(episode.step, scene),
     )
 
 

@@ -11,12 +11,20 @@ from lam_ros.core.errors import ConfigError
 from lam_sim import catalog
 from lam_sim.arms import ArmModel, arm_model
 from lam_sim.naming import include, largest_first, parse_names
-from lam_sim.placement import Placed, Point, draw_free
+from lam_sim.placement import (
+    DRAWER_TURN_RAD,
+    Placed,
+    Point,
+    draw_free,
+    draw_piece,
+    front_of_drawer,
+    polar,
+)
 from lam_sim.scenes import (
+    FIXTURES,
     CameraShift,
     LightSpec,
     ObjectSpec,
-    Randomization,
     SceneConfig,
     SceneSpec,
     TextureSpec,
@@ -56,7 +64,7 @@ def _draw_objects(rng: np.random.Generator, config: SceneConfig) -> tuple[Object
     for attempt in range(_LAYOUT_TRIES):
         points = _draw_points(rng, [catalog.kind_named(kind) for kind, _ in wanted])
         if points is not None:
-            objects = _make_objects(rng, wanted, points, config.randomization)
+            objects = _make_objects(rng, wanted, points, config)
             return _settle_some(rng, config, objects)
         if attempt % 20 == 19:
             wanted = _drop_distractor(wanted)
@@ -87,8 +95,23 @@ def _draw_wanted(rng: np.random.Generator, config: SceneConfig) -> list[tuple[st
     for _ in range(_between(rng, config.distractors)):
         kind = str(rng.choice(config.distractor_kinds))
         wanted.append((kind, str(rng.choice(config.distractor_colors))))
+    wanted = [*_draw_fixtures(rng, config), *wanted]
     named = parse_names(config.include)
     return include(wanted, named) if named else wanted
+
+
+def _draw_fixtures(rng: np.random.Generator, config: SceneConfig) -> list[tuple[str, str]]:
+    """Return (kind, color) of the fixtures; a family without any draws nothing."""
+    if not any(getattr(config, name)[1] for name in FIXTURES):
+        return []
+    drawers = _between(rng, config.drawers)
+    wanted = [("drawer", str(rng.choice(config.drawer_colors))) for _ in range(drawers)]
+    regions = _between(rng, config.regions)
+    wanted += [("region", color) for color in _distinct(rng, config.target_colors, regions)]
+    buttons = _between(rng, config.buttons)
+    wanted += [("button", color) for color in _distinct(rng, config.cube_colors, buttons)]
+    color = str(rng.choice(config.piece_colors))
+    return wanted + [("piece", color)] * _between(rng, config.pieces)
 
 
 def _between(rng: np.random.Generator, limits: tuple[int, int]) -> int:
@@ -108,19 +131,28 @@ def _drop_distractor(wanted: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def _draw_points(rng: np.random.Generator, kinds: Sequence[catalog.Kind]) -> list[Point] | None:
     taken: list[Placed] = []
+    points: list[Point] = []
+    pieces: list[Point] = []
     for kind in kinds:
-        point = draw_free(rng, kind, taken)
+        point = draw_piece(rng, pieces, taken) if kind.name == "piece" else None
+        if point is None:
+            point = draw_free(rng, kind, taken)
         if point is None:
             return None
+        points.append(point)
         taken.append(Placed(point, kind.footprint_m))
-    return [place.point_m for place in taken]
+        if kind.name == "piece":
+            pieces.append(point)
+        if kind.name == "drawer":
+            taken.append(front_of_drawer(point))
+    return points
 
 
 def _make_objects(
     rng: np.random.Generator,
     wanted: Sequence[tuple[str, str]],
     points: Sequence[Point],
-    strength: Randomization,
+    config: SceneConfig,
 ) -> list[ObjectSpec]:
     counts: dict[tuple[str, str], int] = {}
     objects = []
@@ -132,9 +164,10 @@ def _make_objects(
                 id=f"{color}_{kind_name}_{counts[kind_name, color]}",
                 kind=kind_name,
                 color=color,
-                rgba=_shade(rng, color, strength.color),
+                rgba=_shade(rng, color, config.randomization.color),
                 position_m=(*point, kind.size_m[2] / 2),
                 yaw_rad=_draw_yaw(rng, kind_name, point),
+                out=_draw_out(rng, config) if kind_name == "drawer" else 0.0,
             )
         )
     return objects
@@ -143,9 +176,17 @@ def _make_objects(
 def _draw_yaw(rng: np.random.Generator, kind: str, point: Point) -> float:
     """Return a yaw; a tray stays parallel to the base's axes, its long side across the reach."""
     yaw = float(rng.uniform(-math.pi, math.pi))
+    if kind == "drawer":  # opens towards the arm
+        return polar(point)[1] + yaw * DRAWER_TURN_RAD / math.pi
     if kind != "tray":
         return yaw
     return 0.0 if abs(point[1]) > abs(point[0]) else math.pi / 2
+
+
+def _draw_out(rng: np.random.Generator, config: SceneConfig) -> float:
+    """Return how far a drawer is out: nearly shut or nearly fully out, as hands leave it."""
+    is_out = rng.random() < config.open_probability
+    return float(rng.uniform(0.85, 1.0) if is_out else rng.uniform(0.0, 0.12))
 
 
 def _shade(

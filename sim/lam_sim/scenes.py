@@ -12,6 +12,9 @@ from lam_ros.core.errors import ConfigError, unknown_name
 from lam_sim import catalog
 from lam_sim.naming import parse_names
 
+FIXTURES = ("drawers", "buttons", "regions", "pieces")
+"""Counts of a `SceneConfig` that only a furnished model can hold."""
+
 
 @dataclass(frozen=True)
 class Randomization:
@@ -47,10 +50,13 @@ class SceneConfig:
     Attributes:
         name: name of the family.
         cubes, bowls, spots, trays, distractors: how many of each.
+        drawers, buttons, regions, pieces: how many fixtures; a family that has any is
+            simulated with a model of its own.
+        open_probability: chance that a drawer is out at the start.
         max_targets: most bowls, spots and trays together (the table is small).
         cube_colors: colours of cubes; each is used once a scene.
         target_colors: colours of bowls and spots; each is used once a kind.
-        tray_colors: colours of trays.
+        tray_colors, drawer_colors, piece_colors: colours of these.
         distractor_kinds: kinds that no task names.
         distractor_colors: their colours, none of which a cube has.
         placed_probability: chance that some cubes start in or on a target or a cube,
@@ -67,10 +73,17 @@ class SceneConfig:
     spots: tuple[int, int] = (1, 2)
     trays: tuple[int, int] = (0, 1)
     distractors: tuple[int, int] = (0, 2)
+    drawers: tuple[int, int] = (0, 0)
+    buttons: tuple[int, int] = (0, 0)
+    regions: tuple[int, int] = (0, 0)
+    pieces: tuple[int, int] = (0, 0)
+    open_probability: float = 0.5
     max_targets: int = 3
     cube_colors: tuple[str, ...] = catalog.TASK_COLORS
     target_colors: tuple[str, ...] = (*catalog.TASK_COLORS, "white")
     tray_colors: tuple[str, ...] = ("white", "grey")
+    drawer_colors: tuple[str, ...] = ("white", "brown", "blue", "green", "red")
+    piece_colors: tuple[str, ...] = ("brown", "white", "pink", "yellow")
     distractor_kinds: tuple[str, ...] = ("ball", "cylinder", "prism")
     distractor_colors: tuple[str, ...] = ("grey", "brown", "pink")
     placed_probability: float = 0.25
@@ -87,7 +100,7 @@ class SceneConfig:
         """
         parse_names(self.objects)
         parse_names(self.include)
-        for name in ("cubes", "bowls", "spots", "trays"):
+        for name in ("cubes", "bowls", "spots", "trays", *FIXTURES):
             self._check_range(name, catalog.kind_named(name[:-1]).slots)
         self._check_range("distractors", 2)
         if self.cubes[1] > len(self.cube_colors):
@@ -95,12 +108,21 @@ class SceneConfig:
                 f"scene '{self.name}': {self.cubes[1]} cubes need as many colors, "
                 f"{len(self.cube_colors)} came"
             )
-        for color in (*self.cube_colors, *self.target_colors, *self.distractor_colors):
+        colors = (*self.drawer_colors, *self.piece_colors, *self.distractor_colors)
+        for color in (*self.cube_colors, *self.target_colors, *colors):
             catalog.rgb_of(color)
         for kind in self.distractor_kinds:
             if not catalog.kind_named(kind).is_distractor:
                 allowed = [item.name for item in catalog.KINDS.values() if item.is_distractor]
                 raise ConfigError(unknown_name("distractor", kind, allowed))
+
+    @property
+    def is_furnished(self) -> bool:
+        """Whether any scene of the family may hold a fixture."""
+        named = parse_names((*self.objects, *self.include))
+        return any(getattr(self, name)[1] > 0 for name in FIXTURES) or any(
+            catalog.kind_named(kind).is_fixture for kind, _ in named
+        )
 
     def _check_range(self, name: str, most: int) -> None:
         low, high = getattr(self, name)
@@ -122,6 +144,7 @@ class ObjectSpec:
         position_m: its centre (x, y, z).
         yaw_rad: rotation about z.
         held_by: id of the object that it starts in or on; empty on the bare table.
+        out: share of its travel that a drawer is out at the start.
     """
 
     id: str
@@ -131,6 +154,7 @@ class ObjectSpec:
     position_m: tuple[float, float, float]
     yaw_rad: float
     held_by: str = ""
+    out: float = 0.0
 
 
 @dataclass(frozen=True)

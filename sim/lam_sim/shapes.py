@@ -10,13 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lam_sim import catalog
-
-CONTACT_GROUP = 3
-"""Geom group of shapes that are there for contacts only; no camera draws it."""
+from lam_sim.fixtures import CONTACT_ALL, CONTACT_GROUP, add_button, add_drawer
 
 BOWL_MESH_FACETS = 32
-
-CONTACT_ALL = {"contype": 1, "conaffinity": 3}
 
 
 def add_shape(body: mujoco.MjsBody, kind: str) -> None:
@@ -184,6 +180,27 @@ def _prism(body: mujoco.MjsBody) -> None:
     )
 
 
+def _region(body: mujoco.MjsBody) -> None:
+    half = catalog.REGION_EDGE_M / 2
+    body.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_BOX,
+        size=[half, half, catalog.REGION_HEIGHT_M / 2],
+        contype=0,
+        conaffinity=0,
+    )
+
+
+def _piece(body: mujoco.MjsBody) -> None:
+    body.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_BOX,
+        size=[catalog.PIECE_EDGE_M / 2] * 3,
+        mass=0.003,
+        condim=4,
+        friction=[0.6, 0.01, 0.0005],
+        **CONTACT_ALL,
+    )
+
+
 _SHAPES = {
     "cube": _cube,
     "bowl": _bowl,
@@ -192,4 +209,8 @@ _SHAPES = {
     "ball": _ball,
     "cylinder": _cylinder,
     "prism": _prism,
+    "region": _region,
+    "piece": _piece,
+    "drawer": add_drawer,
+    "button": add_button,
 }

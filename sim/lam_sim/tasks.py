@@ -6,6 +6,7 @@ planner hands to a policy.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,12 +16,14 @@ import numpy as np
 
 from lam_ros.core.errors import ConfigError, unknown_name
 from lam_ros.core.scene import Literal, Scene, SceneObject
-from lam_ros.core.skills import Skill, Step
+from lam_ros.core.skills import TRAINED, Skill, Step, achieved
 from lam_sim import catalog
+from lam_sim.moves import can_shove
 from lam_sim.placement import PICK, polar
 from lam_sim.placing import contents, place_point
 from lam_sim.sampling import sample_scene
 from lam_sim.scenes import ObjectSpec, SceneConfig, SceneSpec
+from lam_sim.truth import in_regions, is_open
 
 
 class TaskType(StrEnum):
@@ -31,6 +34,12 @@ class TaskType(StrEnum):
     IN_TRAY = "in_tray"
     STACK = "stack"
     NEXT_TO = "next_to"
+    PUSH = "push"
+    OPEN = "open"
+    CLOSE = "close"
+    PRESS = "press"
+    SWEEP = "sweep"
+    HOME = "home"
 
 
 TRAINING_MIX: Mapping[TaskType, float] = MappingProxyType(
@@ -50,6 +59,12 @@ _SKILL_OF = {
     TaskType.IN_TRAY: (Skill.PLACE_IN, ("tray",)),
     TaskType.STACK: (Skill.PLACE_ON, ("cube",)),
     TaskType.NEXT_TO: (Skill.PLACE_NEXT_TO, ("cube", "bowl", "spot")),
+    TaskType.PUSH: (Skill.PUSH, ("region",)),
+    TaskType.OPEN: (Skill.OPEN, ("",)),
+    TaskType.CLOSE: (Skill.CLOSE, ("",)),
+    TaskType.PRESS: (Skill.PRESS, ("",)),
+    TaskType.SWEEP: (Skill.SWEEP, ("region",)),
+    TaskType.HOME: (Skill.HOME, ("",)),
 }
 
 _EPISODE_TRIES = 100
@@ -89,6 +104,8 @@ def sample_episode(
 def feasible_steps(scene: Scene, task_type: TaskType) -> list[Step]:
     """Return every step of a type that the expert can do and that is not yet done."""
     skill, target_kinds = _SKILL_OF[task_type]
+    if skill not in TRAINED:
+        return [step for step in _moves(scene, skill) if not achieved(step, scene)]
     steps = [
         Step(skill, item.id, target.id)
         for item in scene.of_kind("cube")
@@ -110,7 +127,7 @@ def task_type_of(step: Step, scene: Scene) -> TaskType:
     Raises:
         ConfigError: if no type has its skill and kind of target.
     """
-    kind = scene[step.target_id].kind
+    kind = scene[step.target_id].kind if step.target_id else ""
     for task_type, (skill, kinds) in _SKILL_OF.items():
         if step.skill == skill and kind in kinds:
             return task_type
@@ -120,7 +137,7 @@ def task_type_of(step: Step, scene: Scene) -> TaskType:
 
 def initial_scene(spec: SceneSpec) -> Scene:
     """Return the scene as the spec describes it, before any physics."""
-    return Scene(tuple(_as_object(item) for item in spec.objects))
+    return Scene(tuple(in_regions([_as_object(item) for item in spec.objects], "")))
 
 
 def _as_object(item: ObjectSpec) -> SceneObject:
@@ -129,14 +146,45 @@ def _as_object(item: ObjectSpec) -> SceneObject:
     if not kind.is_round:
         turn = np.abs([[np.cos(item.yaw_rad), np.sin(item.yaw_rad)]])
         size[:2] = (turn @ size[:2]).item(), (turn[:, ::-1] @ size[:2]).item()
+    is_drawer = item.kind == "drawer"
+    out_m = item.out * catalog.DRAWER_TRAVEL_M if is_drawer else 0.0
+    x, y, z = item.position_m
     return SceneObject(
         id=item.id,
         kind=item.kind,
         color=item.color,
-        position_m=item.position_m,
+        position_m=(
+            (x - out_m * math.cos(item.yaw_rad), y - out_m * math.sin(item.yaw_rad), z)
+            if is_drawer
+            else item.position_m
+        ),
         size_m=(float(size[0]), float(size[1]), float(size[2])),
         yaw_rad=item.yaw_rad,
+        is_open=is_open(out_m) if is_drawer else None,
+        is_on=False if item.kind == "button" else None,
+        opening=item.out if is_drawer else None,
     )
+
+
+def _moves(scene: Scene, skill: Skill) -> list[Step]:
+    """Return the steps of a skill other than placing that the expert can do."""
+    match skill:
+        case Skill.OPEN | Skill.CLOSE:
+            return [Step(skill, item.id, "") for item in scene.of_kind("drawer")]
+        case Skill.PRESS:
+            return [Step(skill, item.id, "") for item in scene.of_kind("button")]
+        case Skill.HOME:
+            return [Step(skill, "", "")]
+        case Skill.PUSH:
+            things = [item for item in scene.of_kind("cube") if _is_graspable(scene, item)]
+        case _:
+            things = list(scene.of_kind("piece")[:1])
+    return [
+        Step(skill, item.id, region.id)
+        for item in things
+        for region in scene.of_kind("region")
+        if can_shove(Step(skill, item.id, region.id), scene)
+    ]
 
 
 def _is_graspable(scene: Scene, item: SceneObject) -> bool:
@@ -158,6 +206,8 @@ def _draw_type(
 
 
 def _allows(config: SceneConfig, task_type: TaskType) -> bool:
+    if task_type in _NEEDS:
+        return all(getattr(config, name)[1] > 0 for name in _NEEDS[task_type])
     least_cubes = 2 if task_type in (TaskType.STACK, TaskType.NEXT_TO) else 1
     targets = {
         TaskType.IN_BOWL: config.bowls[1],
@@ -165,6 +215,17 @@ def _allows(config: SceneConfig, task_type: TaskType) -> bool:
         TaskType.IN_TRAY: config.trays[1],
     }
     return config.cubes[1] >= least_cubes and targets.get(task_type, 1) > 0
+
+
+_NEEDS: Mapping[TaskType, tuple[str, ...]] = {
+    TaskType.PUSH: ("cubes", "regions"),
+    TaskType.OPEN: ("drawers",),
+    TaskType.CLOSE: ("drawers",),
+    TaskType.PRESS: ("buttons",),
+    TaskType.SWEEP: ("pieces", "regions"),
+    TaskType.HOME: (),
+}
+"""What a family of scenes must have for a type of task."""
 
 
 def _with_targets(config: SceneConfig, task_type: TaskType) -> SceneConfig:
@@ -175,4 +236,8 @@ def _with_targets(config: SceneConfig, task_type: TaskType) -> SceneConfig:
         return replace(config, bowls=(max(1, config.bowls[0]), config.bowls[1]))
     if task_type is TaskType.ON_SPOT:
         return replace(config, spots=(max(1, config.spots[0]), config.spots[1]))
+    if task_type in (TaskType.OPEN, TaskType.CLOSE):
+        return replace(config, open_probability=float(task_type is TaskType.CLOSE))
+    if task_type is TaskType.HOME:
+        return replace(config, roaming_start_probability=1.0)
     return config

@@ -7,18 +7,21 @@ judge and expert need not know where it came from.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import mujoco
 import numpy as np
 
 from lam_ros.core.scene import Scene, SceneObject
 from lam_ros.core.types import FloatArray
+from lam_sim import catalog
 from lam_sim.catalog import Kind
 from lam_sim.model import Slot
-from lam_sim.scenes import SceneSpec
+from lam_sim.scenes import ObjectSpec, SceneSpec
 
 _PADS = ("fixed_pad", "moving_pad")
+_SHOVED = ("cube", "piece", "ball", "cylinder", "prism")
 
 
 def touched_by_pads(
@@ -49,25 +52,74 @@ def true_scene(
     spec: SceneSpec,
     slots: Mapping[str, Slot],
     stamp_ns: int,
+    *,
+    pressed: Collection[str] = (),
+    at_home: bool | None = None,
 ) -> Scene:
-    """Return all objects with their present poses."""
-    objects = []
-    for item in spec.objects:
-        slot = slots[item.id]
-        rotation = data.xmat[slot.body_id].reshape(3, 3)
-        extent = _extent_m(slot.kind, rotation)
-        x, y, z = data.xpos[slot.body_id]
-        objects.append(
-            SceneObject(
-                id=item.id,
-                kind=item.kind,
-                color=item.color,
-                position_m=(float(x), float(y), float(z)),
-                size_m=(float(extent[0]), float(extent[1]), float(extent[2])),
-                yaw_rad=math.atan2(rotation[1, 0], rotation[0, 0]),
-            )
-        )
-    return Scene(tuple(objects), stamp_ns, held=held_object(model, data, slots))
+    """Return all objects with their present poses.
+
+    Args:
+        model, data: the physics.
+        spec, slots: what is in the scene, and where it lives in the model.
+        stamp_ns: time of the scene.
+        pressed: ids of the buttons that have latched.
+        at_home: whether the arm is at its home pose.
+    """
+    objects = [_object(data, item, slots[item.id], item.id in pressed) for item in spec.objects]
+    held = held_object(model, data, slots)
+    objects = in_regions(objects, held)
+    return Scene(tuple(objects), stamp_ns, held=held, at_home=at_home)
+
+
+def _object(data: mujoco.MjData, item: ObjectSpec, slot: Slot, is_pressed: bool) -> SceneObject:
+    """Return one object; a drawer is where its moving part is, a cabinet is no object."""
+    is_drawer = slot.kind.name == "drawer"
+    body = slot.part_id if is_drawer else slot.body_id
+    out_m = float(data.qpos[slot.part_qpos]) if is_drawer else None
+    rotation = data.xmat[body].reshape(3, 3)
+    extent = _extent_m(slot.kind, rotation)
+    x, y, z = data.xpos[body]
+    return SceneObject(
+        id=item.id,
+        kind=item.kind,
+        color=item.color,
+        position_m=(float(x), float(y), float(z)),
+        size_m=(float(extent[0]), float(extent[1]), float(extent[2])),
+        yaw_rad=math.atan2(rotation[1, 0], rotation[0, 0]),
+        is_open=is_open(out_m),
+        opening=None if out_m is None else out_m / catalog.DRAWER_TRAVEL_M,
+        is_on=is_pressed if slot.kind.name == "button" else None,
+    )
+
+
+def is_open(out_m: float | None) -> bool | None:
+    """Tell whether a drawer is open; None between open and closed, and for all else."""
+    if out_m is None:
+        return None
+    if out_m > catalog.DRAWER_OPEN_M:
+        return True
+    return False if out_m < catalog.DRAWER_CLOSED_M else None
+
+
+def in_regions(objects: list[SceneObject], held: str) -> list[SceneObject]:
+    """Return the objects, those on the table within a region saying that they are inside."""
+    regions = [item for item in objects if item.kind == "region"]
+    if not regions:
+        return objects
+    result = []
+    for item in objects:
+        around = [region for region in regions if _is_within(item, region)]
+        is_inside = around and item.kind in _SHOVED and item.id != held and item.bottom_m < 0.004
+        result.append(replace(item, inside=around[0].id) if is_inside else item)
+    return result
+
+
+def _is_within(item: SceneObject, region: SceneObject) -> bool:
+    """Tell whether an object's centre is over a region."""
+    dx, dy = (item.position_m[k] - region.position_m[k] for k in (0, 1))
+    cos, sin = math.cos(region.yaw_rad), math.sin(region.yaw_rad)
+    half = catalog.REGION_EDGE_M / 2
+    return abs(cos * dx + sin * dy) < half and abs(cos * dy - sin * dx) < half
 
 
 def _extent_m(kind: Kind, rotation: FloatArray) -> FloatArray:

@@ -17,6 +17,7 @@ from lam_ros.core.errors import RobotError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.scene import Scene
 from lam_ros.core.types import FloatArray, ImageArray, JointState, Observation, frozen_floats
+from lam_sim import catalog
 from lam_sim import model as models
 from lam_sim.arms import mismatch, model_of
 from lam_sim.dressing import Dresser
@@ -27,6 +28,9 @@ from lam_sim.truth import true_scene
 
 _RAMP_PARTS = 5
 """In how many parts the command rises within a control step; the servos are near bang-bang."""
+
+_HOME_RAD = 0.06
+"""Within this of its home pose in every joint but the gripper's, the arm is at home."""
 
 _CLEAR_HEIGHT_M = 0.060
 """Least height of the fingers at the start."""
@@ -57,7 +61,9 @@ class LockstepSim:
         self.robot = robot
         self.config = config or SimConfig()
         self.arm = model_of(robot)
-        self.model = models.build_spec(robot.model).compile()
+        self.model = models.build_spec(
+            robot.model, furnished=self.config.scene.is_furnished
+        ).compile()
         self.data = mujoco.MjData(self.model)
         self._qpos = _joint_addresses(self.model, robot)
         self._dofs = np.array([self.model.joint(n).dofadr[0] for n in robot.joint_names])
@@ -68,8 +74,11 @@ class LockstepSim:
         self._dresser = Dresser(self.model)
         self._renderers: dict[tuple[int, int, Quality], Renderer] = {}
         self._slots: dict[str, models.Slot] = {}
+        self._buttons: tuple[tuple[str, models.Slot], ...] = ()
         self._steps = 0
-        self._target_rad = np.array(robot.poses.home_rad)
+        self._home = np.array(robot.poses.home_rad)
+        self._pressed: set[str] = set()
+        self._target_rad = self._home.copy()
         self.spec = SceneSpec(seed=0, objects=())
 
     # -- time ------------------------------------------------------------------------
@@ -93,9 +102,13 @@ class LockstepSim:
         spec = scene
         self.spec = spec
         self._slots = self._dresser.dress(spec)
+        self._buttons = tuple(
+            (name, slot) for name, slot in self._slots.items() if slot.kind.name == "button"
+        )
         mujoco.mj_resetData(self.model, self.data)
         self._dresser.place(self.data, spec, self._slots)
         self._steps = 0
+        self._pressed.clear()
         self._place_arm(spec)
         for renderer in self._renderers.values():
             for texture in self._dresser.texture_ids:
@@ -116,6 +129,17 @@ class LockstepSim:
         self._target_rad = goal
         self._steps += self._substeps * _RAMP_PARTS
         mujoco.mj_kinematics(self.model, self.data)
+        if self._buttons:
+            self._latch()
+
+    def _latch(self) -> None:
+        """Let buttons that have been pressed far enough stay down."""
+        for name, slot in self._buttons:
+            if name not in self._pressed and (
+                self.data.qpos[slot.part_qpos] > catalog.BUTTON_PRESSED_M
+            ):
+                self._pressed.add(name)
+                self.model.qpos_spring[slot.part_qpos] = catalog.BUTTON_LATCHED_M
 
     # -- seeing ----------------------------------------------------------------------
 
@@ -132,7 +156,15 @@ class LockstepSim:
 
     def truth(self) -> Scene:
         """Return the scene as it really is."""
-        return true_scene(self.model, self.data, self.spec, self._slots, self.now_ns)
+        return true_scene(
+            self.model,
+            self.data,
+            self.spec,
+            self._slots,
+            self.now_ns,
+            pressed=self._pressed,
+            at_home=self._is_at_home(),
+        )
 
     def render(
         self, camera: str, width_px: int = 640, height_px: int = 480, quality: Quality = VIEWER
@@ -185,6 +217,11 @@ class LockstepSim:
             if self._arm_is_clear():
                 break
         self._target_rad = pose
+
+    def _is_at_home(self) -> bool:
+        away = np.abs(self.data.qpos[self._qpos] - self._home)
+        away[self.robot.gripper_index] = 0.0
+        return bool(away.max() < _HOME_RAD)
 
     def _arm_is_clear(self) -> bool:
         heights = [self.data.geom(name).xpos[2] for name in ("fixed_pad", "moving_pad")]

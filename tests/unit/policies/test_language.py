@@ -14,6 +14,12 @@ STEPS = [
     StepWords(Skill.PLACE_ON, "orange", "cube", "purple", "spot"),
     StepWords(Skill.PLACE_ON, "yellow", "cube", "red", "cube"),
     StepWords(Skill.PLACE_NEXT_TO, "purple", "cube", "orange", "bowl"),
+    StepWords(Skill.PUSH, "red", "cube", "white", "region"),
+    StepWords(Skill.SWEEP, "brown", "piece", "blue", "region"),
+    StepWords(Skill.OPEN, "white", "drawer", "", ""),
+    StepWords(Skill.CLOSE, "green", "drawer", "", ""),
+    StepWords(Skill.PRESS, "yellow", "button", "", ""),
+    StepWords(Skill.HOME, "", "", "", ""),
 ]
 
 
@@ -52,7 +58,8 @@ def test_heldout_wordings_are_clean(said: StepWords) -> None:
         text = sample(said, rng, "heldout")
         assert said.object_color in text
         assert said.target_color in text
-        assert any(name in text for name in KIND_SYNONYMS[said.target_kind])
+        names = KIND_SYNONYMS.get(said.target_kind, ("",))
+        assert any(name in text for name in names)
 
 
 def test_the_planners_wording_is_the_commonest() -> None:
