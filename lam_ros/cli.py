@@ -227,7 +227,9 @@ def _add_bench(commands: Commands) -> None:
         ["lam bench sim --json", "lam bench capture --seconds 300 --json"],
     )
     parser.add_argument(
-        "name", choices=["sim", "loop", "capture", "convert", "plan", "see"], help="which bench"
+        "name",
+        choices=["sim", "loop", "capture", "convert", "plan", "see", "infer"],
+        help="which bench",
     )
     parser.add_argument("--seconds", type=float, default=0.0, help="length (default: the bench's)")
     parser.set_defaults(handler=_bench)

@@ -16,6 +16,7 @@ DEFAULT_SECONDS = {
     "capture": 30.0,
     "plan": 30.0,
     "see": 60.0,
+    "infer": 30.0,
 }
 """Bench -> how long it measures unless told otherwise."""
 
@@ -58,6 +59,10 @@ def _bench(name: str) -> Callable[[float], BenchReport]:
         from lam_ros.benches import capture
 
         return capture.run
+    if name == "infer":
+        from lam_ros.benches import infer
+
+        return infer.run
     from lam_ros.benches import loop
 
     return loop.run

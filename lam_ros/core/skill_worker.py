@@ -60,11 +60,13 @@ class SkillCalls:
         infer: turns an observation into a chunk.
         send: publishes a chunk.
         ended: hears how the run ended, once.
+        observe: hears of observations between two inferences; a policy may look back.
     """
 
     infer: Callable[[Observation], ActionChunk]
     send: Callable[[ActionChunk], None]
     ended: Callable[[Ended], None]
+    observe: Callable[[Observation], None] = lambda _: None
 
 
 class SkillWorker:
@@ -96,8 +98,11 @@ class SkillWorker:
         decision: Observation | Wait | Ended = Wait()
         while not isinstance(decision, Ended):
             now_ns = self._clock.now_ns()
-            decision = self.run.decide(now_ns, self._sight.look(now_ns))
+            seen = self._sight.look(now_ns)
+            decision = self.run.decide(now_ns, seen)
             if isinstance(decision, Wait):
+                if isinstance(seen, Observation):
+                    self._calls.observe(seen)
                 self._sight.wait(LOOK_EVERY_S)
             elif isinstance(decision, Observation):
                 self._infer(decision)

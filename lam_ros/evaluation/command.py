@@ -18,7 +18,6 @@ from lam_ros.core.errors import ExitCode
 from lam_ros.evaluation.report import EpisodeResult, Summary
 from lam_ros.evaluation.settings import EvalSettings, load_settings
 from lam_ros.evaluation.worker import Evaluator
-from lam_ros.paths import find_checkpoint
 
 _evaluator: Evaluator | None = None
 """Of this worker process; None in the main one."""
@@ -49,12 +48,11 @@ def policy_name(settings: EvalSettings) -> str:
     """
     if settings.policy.type == "expert":
         return "expert"
-    from lam_policies.checkpoint import open_checkpoint
+    from lam_policies.checkpoint import checkpoint_for, find_policy
 
-    checkpoint = open_checkpoint(find_checkpoint(settings.policy.checkpoint))
-    what = f"checkpoint '{checkpoint.folder.name}'"
-    settings.robot.require_match(checkpoint.robot, what)
-    return checkpoint.policy_id
+    chosen = settings.policy
+    folder = find_policy(chosen.type, chosen.checkpoint, chosen.path)
+    return checkpoint_for(folder, settings.robot, chosen.type).policy_id
 
 
 def evaluate(settings: EvalSettings, console: Console) -> list[EpisodeResult]:

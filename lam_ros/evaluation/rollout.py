@@ -19,6 +19,7 @@ from lam_sim.judge import Judge
 from lam_sim.world import LockstepSim
 
 Infer = Callable[[Observation, str], ActionChunk]
+Observe = Callable[[Observation], None]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def drive(
     judge: Judge,
     control: ControlConfig,
     timing: Timing,
+    observe: Observe | None = None,
 ) -> Drive:
     """Let a policy drive from where the simulation stands until done or out of time.
 
@@ -61,9 +63,11 @@ def drive(
         judge: watches the ground truth at the cameras' rate, and ends the episode.
         control: configuration of the controller.
         timing: when to ask, and the latency to simulate.
+        observe: hears of every picture, for a policy that looks back; costs their drawing.
     """
     controller = Controller(sim.robot, control, guard_for(sim.robot, control.safety.geometry))
     asking = Every(seconds_to_ns(timing.replan_every_s))
+    looking = Every(sim.robot.cameras[0].period_ns)
     judging = Every(sim.robot.cameras[0].period_ns)
     waiting: list[tuple[int, ActionChunk]] = []
     chunks = unsafe = 0
@@ -74,6 +78,8 @@ def drive(
         if asking.is_due(now_ns):
             arrival_ns = now_ns + seconds_to_ns(timing.latency_s)
             waiting.append((arrival_ns, infer(sim.observe(), prompt)))
+        if observe is not None and looking.is_due(now_ns):
+            observe(sim.observe())
         while waiting and waiting[0][0] <= now_ns:
             controller.on_chunk(waiting.pop(0)[1], now_ns)
             chunks += 1

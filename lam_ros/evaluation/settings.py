@@ -21,14 +21,17 @@ class PolicyConfig:
     """Which policy drives.
 
     Attributes:
-        type: `lam`, or `expert` for the scripted teleoperator, which sees ground truth.
+        type: `lam`, one of LeRobot's kinds, or `expert` for the scripted teleoperator,
+            which sees ground truth.
         checkpoint: name of a shipped checkpoint, or the path of a folder.
+        path: a folder, or the name of a checkpoint on the hub; instead of `checkpoint`.
         device: `auto`, `cpu` or `cuda`.
         threads: CPU threads of one worker's inference.
     """
 
     type: str
     checkpoint: str = ""
+    path: str = ""
     device: str = "auto"
     threads: int = 1
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lam_policies.checkpoint import find_policy
+from lam_policies.served import LoadedPolicy
 from lam_ros.core import language
 from lam_ros.core.skills import Step, canonical_prompt, words
 from lam_ros.evaluation.report import EpisodeResult
-from lam_ros.evaluation.rollout import Drive, Infer, Timing, drive
+from lam_ros.evaluation.rollout import Drive, Timing, drive
 from lam_ros.evaluation.settings import EvalSettings, Wording
-from lam_ros.paths import find_checkpoint
 from lam_sim.judge import Judge, Outcome
 from lam_sim.rollout import Demonstrator
 from lam_sim.tasks import Episode, feasible_steps, initial_scene, sample_episode
@@ -36,7 +37,7 @@ class Evaluator:
         if is_expert:
             self._attempt = self._by_expert
         else:
-            self._infer, self._reset = load_infer(settings)
+            self._policy = load_for(settings)
             self._attempt = self._by_policy
 
     def run(self, seed: int) -> list[EpisodeResult]:
@@ -67,9 +68,18 @@ class Evaluator:
         settings = self._settings
         timing = Timing(settings.max_seconds, settings.replan_every_s, settings.latency_s)
         self._sim.reset(episode.scene)
-        self._reset()
+        self._policy.reset()
         judge = Judge(episode.step, self._sim.truth())
-        driven = drive(self._sim, self._infer, prompt, judge, settings.control, timing)
+        policy = self._policy
+        driven = drive(
+            self._sim,
+            policy.infer,
+            prompt,
+            judge,
+            settings.control,
+            timing,
+            policy.observe if policy.info.looks_back else None,
+        )
         return judge.outcome(), driven
 
     def _by_expert(self, episode: Episode, prompt: str) -> tuple[Outcome, Drive]:
@@ -79,17 +89,18 @@ class Evaluator:
         return demonstration.outcome, Drive(chunks=0, unsafe_events=0)
 
 
-def load_infer(settings: EvalSettings) -> tuple[Infer, Callable[[], None]]:
-    """Return the policy's `infer` and `reset`."""
+def load_for(settings: EvalSettings) -> LoadedPolicy:
+    """Return the policy, ready to answer."""
     import torch
 
     from lam_policies.loader import load_policy
 
     torch.set_num_threads(settings.policy.threads)
-    folder = find_checkpoint(settings.policy.checkpoint)
-    policy = load_policy(folder, settings.robot, settings.policy.device)
+    chosen = settings.policy
+    folder = find_policy(chosen.type, chosen.checkpoint, chosen.path)
+    policy = load_policy(folder, settings.robot, chosen.device)
     policy.warm_up()
-    return policy.infer, policy.reset
+    return policy
 
 
 def prompt_of(episode: Episode, wording: Wording) -> str:

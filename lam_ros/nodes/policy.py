@@ -141,6 +141,7 @@ class PolicyNode(LamNode):
             infer=partial(self._infer, request.prompt, homing),
             send=partial(self._send, run),
             ended=partial(self._conclude, run),
+            observe=self._policy.observe,
         )
         self._worker = SkillWorker(run, self._sight, self._time, calls)
         self._worker.start()

@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lam_policies.checkpoint import open_checkpoint
+from lam_policies.checkpoint import checkpoint_for, find_policy
 from lam_ros.core.skills import TRAINED
 from lam_ros.graph import GraphParameters
-from lam_ros.paths import find_checkpoint
 from lam_ros.run.recording import RECORDING
 from lam_ros.run.settings import RunSettings, write_groups
 
@@ -62,8 +61,7 @@ def driver_of(settings: RunSettings) -> Driver:
     """
     if settings.is_scripted:
         return Driver("expert (scripted, sees ground truth)", TRAINED)
-    checkpoint = open_checkpoint(find_checkpoint(settings.policy.checkpoint))
-    settings.robot.require_match(checkpoint.robot, f"checkpoint '{checkpoint.folder.name}'")
+    checkpoint = checkpoint_for(_folder(settings), settings.robot, settings.policy.type)
     return Driver(checkpoint.policy_id, checkpoint.info.skills)
 
 
@@ -82,9 +80,14 @@ def _sim(settings: RunSettings, seed: int, run_dir: Path, *, video: bool) -> dic
 
 
 def _policy(settings: RunSettings) -> dict[str, Any]:
-    folder = find_checkpoint(settings.policy.checkpoint)
+    folder = Path() if settings.is_scripted else _folder(settings)
     return {
         "checkpoint": str(folder.resolve()),
         "device": settings.policy.device,
         "replan_every_s": settings.replan_every_s,
     }
+
+
+def _folder(settings: RunSettings) -> Path:
+    policy = settings.policy
+    return find_policy(policy.type, policy.checkpoint, policy.path)

@@ -18,6 +18,8 @@ from typing import Any
 
 import yaml
 
+from lam_policies.checkpoint import find_policy
+from lam_policies.kinds import KINDS, LAM
 from lam_ros.camera.settings import load_cameras
 from lam_ros.config import load_group, load_robot
 from lam_ros.core.errors import ConfigError, unknown_name
@@ -41,6 +43,7 @@ _TRUTH_RATE_HZ = 50.0
 
 _SCENE_RATE_HZ = 20.0
 
+_SHIPPED = "lam_so101"
 _COMMON = (
     Argument("namespace", "", "before every topic and node, for several robots on one machine"),
     Argument("robot", "so101", "name of a robot in config/robot, or a YAML file"),
@@ -52,8 +55,10 @@ _COMMON = (
     Argument("use_rviz", "false", "start RViz (comes with a ROS desktop installation)", FLAGS),
 )
 _POLICY = (
-    Argument("policy", NOBODY, "who carries out instructions", ("lam", EXPERT, NOBODY)),
-    Argument("policy_path", "lam_so101", "name of a shipped checkpoint, or a checkpoint's folder"),
+    Argument("policy", NOBODY, "who carries out instructions", ("lam", *KINDS, EXPERT, NOBODY)),
+    Argument(
+        "policy_path", _SHIPPED, "checkpoint: a shipped name, a folder, or OWNER/NAME on the hub"
+    ),
 )
 _PORT = Argument("port", "/dev/ttyACM0", "serial port of the arm; lerobot-find-port finds it")
 _HARDWARE = (
@@ -205,7 +210,7 @@ def _arm(values: Values, *, simulated: bool) -> tuple[NodeSpec, ...]:
             "scene_rate_hz": _TRUTH_RATE_HZ if steers_by_truth else _SCENE_RATE_HZ,
             "controller": values.text("controller") if behind else "",
         },
-        policy={"checkpoint": values.text("policy_path")},
+        policy={"checkpoint": _policy_folder(policy, values.text("policy_path"))},
     )
     rows = (arm_graph if policy == NOBODY else sim_graph)(parameters)
     if behind:
@@ -227,6 +232,13 @@ def _cameras(values: Values) -> tuple[NodeSpec, ...]:
         NodeSpec(CAMERA + name, "lam_ros.nodes.camera", "CameraNode", {**shared, "camera": name})
         for name in load_cameras(cameras, load_robot(values.text("robot")))
     )
+
+
+def _policy_folder(policy: str, path: str) -> str:
+    """Return the checkpoint's folder, as a policy that is named and cannot be found is refused."""
+    if policy in (NOBODY, EXPERT, LAM):
+        return path
+    return str(find_policy(policy, "", "" if path == _SHIPPED else path))
 
 
 def _driver(values: Values) -> NodeSpec:

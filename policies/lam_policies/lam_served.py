@@ -42,6 +42,9 @@ class LamServed:
         """
         return self.infer_batch([observation], [prompt])[0]
 
+    def observe(self, observation: Observation) -> None:
+        """Do nothing: this policy does not look back."""
+
     @torch.inference_mode()
     def infer_batch(
         self, observations: Sequence[Observation], prompts: Sequence[str]

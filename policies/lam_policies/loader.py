@@ -1,20 +1,21 @@
 """From a checkpoint folder to a policy that answers, checked on the way.
 
 Only files that cannot run code are read: JSON and safetensors.  LeRobot's processor
-files, which may name arbitrary imports, are left alone.
+files, which may name arbitrary imports, are checked before (`lam_policies.processors`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from lam_policies.checkpoint import CONFIG, RETRIEVE, WEIGHTS, Checkpoint, open_checkpoint
+from lam_policies.checkpoint import CONFIG, RETRIEVE, WEIGHTS, Checkpoint, checkpoint_for
+from lam_policies.kinds import LAM
 from lam_policies.lam_served import LamServed
+from lam_policies.lerobot_loader import load_lerobot
 from lam_policies.served import LoadedPolicy
 from lam_ros.core.errors import CheckpointError, MachineError, unknown_name
 from lam_ros.core.robot import RobotDescription
@@ -35,14 +36,9 @@ def load_policy(path: str | Path, robot: RobotDescription, device: str = "auto")
         FingerprintMismatch: if it was trained on another robot.
         MachineError: if the device is not there.
     """
-    checkpoint = open_checkpoint(Path(path))
-    robot.require_match(checkpoint.robot, f"checkpoint '{checkpoint.folder.name}'")
-    kind = str(checkpoint.card["policy_type"])
-    if kind not in _LOADERS:
-        raise CheckpointError(
-            f"checkpoint '{checkpoint.folder.name}': {unknown_name('policy type', kind, _LOADERS)}"
-        )
-    return _LOADERS[kind](checkpoint, _device(device))
+    checkpoint = checkpoint_for(Path(path), robot)
+    load = _load_lam if checkpoint.kind == LAM else load_lerobot
+    return load(checkpoint, _device(device))
 
 
 def _device(name: str) -> torch.device:
@@ -75,7 +71,3 @@ def _load_lam(checkpoint: Checkpoint, device: torch.device) -> LoadedPolicy:
             f"checkpoint '{name}': {WEIGHTS} and {CONFIG} do not fit together ({reason}); {RETRIEVE}"
         ) from None
     return LamServed(policy.to(device).eval(), checkpoint.info, device)
-
-
-_LOADERS: Mapping[str, Callable[[Checkpoint, torch.device], LoadedPolicy]] = {"lam": _load_lam}
-"""Policy type -> what loads it."""

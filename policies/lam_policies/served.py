@@ -20,6 +20,7 @@ class PolicyInfo:
         horizon: rows of a chunk (H).
         dt_ns: time between two rows.
         robot: the robot that it was trained on.
+        looks_back: whether it wants the observations before this one, too.
     """
 
     policy_id: str
@@ -27,6 +28,7 @@ class PolicyInfo:
     horizon: int
     dt_ns: int
     robot: RobotDescription
+    looks_back: bool = False
 
 
 class LoadedPolicy(Protocol):
@@ -45,6 +47,10 @@ class LoadedPolicy(Protocol):
         self, observations: Sequence[Observation], prompts: Sequence[str]
     ) -> list[ActionChunk]:
         """Return a chunk for each observation with its prompt."""
+        ...
+
+    def observe(self, observation: Observation) -> None:
+        """Remember an observation that is not asked about; a policy may look back."""
         ...
 
     def warm_up(self) -> None:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from lerobot.configs.types import FeatureType, PolicyFeature
+from lerobot.policies.factory import (
+    get_policy_class,
+    make_policy_config,
+    make_pre_post_processors,
+)
+from lerobot.utils.constants import ACTION, OBS_STATE
 
 from lam_policies.training.config import TrainConfig
 from lam_policies.training.frames import Frames
 from lam_policies.training.loop import Trainer
 from lam_ros.config import load_robot
+from lam_ros.core.robot import RobotDescription
 from lam_ros.core.skills import Skill, StepWords
 
 SMALL = {
@@ -101,3 +111,66 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     config = make_config(str(folder), steps=60)
     return Trainer(config, load_robot("so101"), [make_frames()]).run()
+
+
+SIZES_OF_KINDS: dict[str, dict[str, Any]] = {
+    "act": {
+        "chunk_size": 8, "n_action_steps": 8, "dim_model": 32, "n_heads": 2,
+        "dim_feedforward": 32, "n_encoder_layers": 1, "n_vae_encoder_layers": 1,
+        "pretrained_backbone_weights": None,
+    },
+    "diffusion": {
+        "horizon": 8, "n_action_steps": 6, "down_dims": (16, 32), "num_inference_steps": 2,
+        "resize_shape": (64, 64), "crop_ratio": 1.0, "spatial_softmax_num_keypoints": 4,
+        "diffusion_step_embed_dim": 16, "pretrained_backbone_weights": None,
+    },
+    "vqbet": {
+        "crop_shape": (64, 64), "gpt_n_layer": 1, "gpt_n_head": 2, "gpt_hidden_dim": 32,
+        "gpt_output_dim": 32, "vqvae_embedding_dim": 16, "vqvae_enc_hidden_dim": 16,
+        "spatial_softmax_num_keypoints": 4, "pretrained_backbone_weights": None,
+    },
+}  # fmt: skip
+
+
+def _features(robot: RobotDescription, only: str = "") -> dict[str, PolicyFeature]:
+    """Return LeRobot's features of what a robot sees; of one camera, or of all."""
+    found = {OBS_STATE: PolicyFeature(FeatureType.STATE, (len(robot.joints),))}
+    for camera in robot.cameras:
+        if only in ("", camera.name):
+            shape = (3, camera.height_px, camera.width_px)
+            found[robot.image_feature(camera.name)] = PolicyFeature(FeatureType.VISUAL, shape)
+    return found
+
+
+def _save_small(kind: str, robot: RobotDescription, folder: Path, far_rad: float = 1.5) -> Path:
+    """Write a small policy whose joints were seen up to `far_rad` from zero."""
+    torch.manual_seed(0)
+    only = "front" if kind in ("vqbet", "diffusion") else ""
+    config = make_policy_config(
+        kind,
+        device="cpu",
+        push_to_hub=False,
+        input_features=_features(robot, only),
+        output_features={ACTION: PolicyFeature(FeatureType.ACTION, (len(robot.joints),))},
+        **SIZES_OF_KINDS[kind],
+    )
+    policy = get_policy_class(kind)(config).eval()
+    if kind == "vqbet":
+        policy.vqbet.action_head.vqvae_model.discretized.fill_(True)
+    policy.save_pretrained(folder)
+    joints = torch.linspace(0.1, far_rad, len(robot.joints))
+    joint_stats = {"mean": joints / 9, "std": joints, "min": -joints, "max": joints}
+    picture = torch.rand(3, 1, 1)
+    stats = {name: {"mean": picture, "std": picture + 0.1, "min": picture, "max": picture + 1}
+             for name in config.image_features}  # fmt: skip
+    stats |= {OBS_STATE: joint_stats, ACTION: joint_stats}
+    before, after = make_pre_post_processors(config, dataset_stats=stats)
+    before.save_pretrained(folder)
+    after.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def save_small() -> Callable[..., Path]:
+    """Write a small policy of one of LeRobot's kinds; see `_save_small`."""
+    return _save_small
