@@ -129,7 +129,7 @@ def test_no_window_is_opened_unless_asked_for_and_never_headless(rows):
     ("setup", "given", "says"),
     [
         ("simm", {}, "sim"),
-        ("sim", {"policy": "smolvla"}, "policy 'smolvla'"),
+        ("sim", {"policy": "smolvlb"}, "policy 'smolvlb'"),
         ("sim", {"prot": "x"}, "argument 'prot'"),
         ("sim", {"seed": "-1"}, "seed: '-1' came"),
         ("sim", {"use_sim_time": "true"}, "publishes no /clock"),
