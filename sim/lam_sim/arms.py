@@ -77,6 +77,8 @@ class ArmModel:
             for people, as (x, y, z, x, y, z, fovy).
         start_spread_rad: how far from home an episode begins, shape (J,).
         roam_spread_rad: the same where it begins anywhere above the table.
+        noise_share: of the disturbances [rad] that demonstrations are made under, which are the
+            SO-101's; a longer arm needs less for the same way of its hand.
         hand: the hand.
     """
 
@@ -91,6 +93,7 @@ class ArmModel:
     viewer: tuple[float, float, float, float, float, float, float]
     start_spread_rad: tuple[float, ...]
     roam_spread_rad: tuple[float, ...]
+    noise_share: float
     hand: Hand
 
 

@@ -157,6 +157,11 @@ def read_episodes(root: Path) -> list[EpisodeRow]:
     return [EpisodeRow(**row) for row in pq.read_table(root / EPISODES_FILE).to_pylist()]
 
 
+def _stacked(parts: Iterable[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    """Return positions one below the other, shape (N, 3); of no episode, none."""
+    return np.concatenate([np.zeros((0, 3), np.float32), *parts])
+
+
 def write_truth(
     root: Path,
     rows: Sequence[EpisodeRow],
@@ -168,8 +173,8 @@ def write_truth(
     pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows]), root / EPISODES_FILE)
     np.savez(
         root / POSITIONS_FILE,
-        object_position_m=np.concatenate(list(object_m)),
-        target_position_m=np.concatenate(list(target_m)),
+        object_position_m=_stacked(object_m),
+        target_position_m=_stacked(target_m),
     )
 
 

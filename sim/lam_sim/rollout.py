@@ -105,7 +105,8 @@ class Demonstrator:
             rows.append(_row(observation, decision.target_rad, scene, episode))
             still = still + 1 if decision.phase is Phase.DONE else 0
             share = NOISE_SHARE.get(decision.phase, 1.0)
-            self._execute(decision.target_rad + noise.next(self._dt_s, share))
+            disturbance = self._sim.arm.noise_share * noise.next(self._dt_s, share)
+            self._execute(decision.target_rad + disturbance)
             observation, scene = sim.observe(), sim.truth()
             judge.watch(scene)
         return _demonstration(episode, rows, judge.outcome(), still >= HOLD_FRAMES)

@@ -12,7 +12,13 @@ from rich.console import Console
 from lam_ros.core.errors import DataError
 from lam_ros.core.robot import RobotDescription
 from lam_sim import generate
-from lam_sim.dataset import POSITIONS_FILE, ROBOT_FILE, features_of, read_episodes
+from lam_sim.dataset import (
+    POSITIONS_FILE,
+    ROBOT_FILE,
+    DatasetWriter,
+    features_of,
+    read_episodes,
+)
 from lam_sim.generate import GenerateConfig
 
 QUIET = Console(quiet=True)
@@ -57,3 +63,9 @@ def test_a_data_set_is_made_resumed_and_opened(
     assert RobotDescription.from_dict(described["robot"]) == robot
     with pytest.raises(DataError, match="exists already"):
         generate.generate(config, QUIET)
+
+
+def test_a_part_without_a_good_demonstration_is_an_empty_data_set(robot, tmp_path) -> None:
+    writer = DatasetWriter(tmp_path / "part", robot)
+    writer.finish()
+    assert read_episodes(tmp_path / "part") == []
