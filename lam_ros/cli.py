@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (_add_run, _add_eval, _add_plan, _add_data, _add_train, _add_bench, _add_doctor):
         add(commands)
+    _add_explain(commands)
     add_record(commands)
     add_convert(commands)
     add_episodes(commands)
@@ -228,7 +229,7 @@ def _add_bench(commands: Commands) -> None:
     )
     parser.add_argument(
         "name",
-        choices=["sim", "loop", "capture", "convert", "plan", "see", "infer"],
+        choices=["sim", "loop", "capture", "convert", "plan", "execute", "see", "infer"],
         help="which bench",
     )
     parser.add_argument("--seconds", type=float, default=0.0, help="length (default: the bench's)")
@@ -239,6 +240,23 @@ def _bench(arguments: argparse.Namespace) -> int:
     from lam_ros.benches.command import main as bench_main
 
     return bench_main(arguments.name, seconds=arguments.seconds, as_json=arguments.json)
+
+
+def _add_explain(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "explain",
+        "say in words why a run did what it did, and whether its log was changed since",
+        ["lam explain runs/20260101-120000-0"],
+    )
+    parser.add_argument("run_dir", metavar="RUN", help="folder that lam run has written")
+    parser.set_defaults(handler=_explain)
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from lam_ros.run.explain import main as explain_main
+
+    return explain_main(arguments.run_dir, as_json=arguments.json)
 
 
 def _add_doctor(commands: Commands) -> None:

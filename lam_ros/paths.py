@@ -6,6 +6,7 @@ symlinked one), a plain pip installation, and a colcon build.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from lam_ros.core.errors import CheckpointError, MachineError, unknown_name
@@ -51,6 +52,12 @@ def checkpoints_dir() -> Path:
 def dds_profile() -> Path:
     """Return the Fast DDS profile whose shared-memory segment holds camera pictures."""
     return config_dir() / "dds" / "fastdds.xml"
+
+
+def state_dir() -> Path:
+    """Return the folder of what LAM remembers for this user (XDG_STATE_HOME or ~/.local/state)."""
+    base = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "lam"
 
 
 def find_checkpoint(name: str) -> Path:

@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
@@ -23,6 +24,9 @@ import pytest
 from lam_ros.environment import Installation, node_environment, process_environment
 from lam_ros.locks import hold_domain
 
+# Nothing that a test does is remembered for the person who runs it.
+_STATE = tempfile.TemporaryDirectory(prefix="lam-state-")
+os.environ["XDG_STATE_HOME"] = _STATE.name
 os.environ.update(process_environment(os.environ, Installation.here()))
 
 MARKED_FOLDERS = ("unit", "contract", "graph", "launch")

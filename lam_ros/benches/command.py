@@ -15,6 +15,7 @@ DEFAULT_SECONDS = {
     "convert": 60.0,
     "capture": 30.0,
     "plan": 30.0,
+    "execute": 60.0,
     "see": 60.0,
     "infer": 30.0,
 }
@@ -47,6 +48,10 @@ def _bench(name: str) -> Callable[[float], BenchReport]:
         from lam_ros.benches import see
 
         return see.run
+    if name == "execute":
+        from lam_ros.benches import execute
+
+        return execute.run
     if name == "plan":
         from lam_ros.benches import plan
 

@@ -39,13 +39,32 @@ class GoalOwner(Protocol):
 
 
 class SingleGoalServer:
-    """Serves an action; a goal that comes while one runs is rejected."""
+    """Serves an action; a goal that comes while one runs is rejected, or takes its place."""
 
-    def __init__(self, node: Node, action_type: Any, name: str, owner: GoalOwner) -> None:
-        """Offer the action under `name`, carried out by `owner`."""
+    def __init__(
+        self,
+        node: Node,
+        action_type: Any,
+        name: str,
+        owner: GoalOwner,
+        *,
+        newest_wins: bool = False,
+    ) -> None:
+        """Offer the action.
+
+        Args:
+            node: whose action it is.
+            action_type: of the action.
+            name: of the action.
+            owner: carries out the goals.
+            newest_wins: a goal that comes while one runs ends that one, and begins when it
+                has ended; while one waits so, others are rejected.
+        """
         self._node = node
         self._owner = owner
+        self._newest_wins = newest_wins
         self._goal: Any = None
+        self._next: Any = None
         self._reserved = False
         self._server = ActionServer(
             node,
@@ -91,13 +110,32 @@ class SingleGoalServer:
             return result
 
         goal.execute(conclude)
+        if self._next is not None:
+            following, self._next = self._next, None
+            self._start(following)
+
+    @property
+    def _is_waited_for(self) -> bool:
+        return self._next is not None or (self._reserved and self._goal is not None)
+
+    @property
+    def is_replaced(self) -> bool:
+        """True if a newer goal waits for the running one to end."""
+        return self._next is not None
+
+    def _start(self, goal: Any) -> None:
+        self._goal = goal
+        self._owner.start_goal(goal.request)
+        if goal.is_cancel_requested:
+            self._owner.cancel_goal()
 
     def destroy(self) -> None:
         """Withdraw the action."""
         self._server.destroy()
 
     def _on_request(self, request: Any) -> GoalResponse:
-        reason = "another goal is running" if self.is_busy else self._owner.refuse_goal(request)
+        is_free = not self.is_busy or (self._newest_wins and not self._is_waited_for)
+        reason = self._owner.refuse_goal(request) if is_free else "another goal is running"
         if reason:
             self._node.get_logger().warning(f"goal rejected: {reason}")
             return GoalResponse.REJECT
@@ -105,10 +143,16 @@ class SingleGoalServer:
         return GoalResponse.ACCEPT
 
     def _on_accepted(self, goal: Any) -> None:
-        self._goal, self._reserved = goal, False
-        self._owner.start_goal(goal.request)
+        self._reserved = False
+        if self._goal is None:
+            self._start(goal)
+            return
+        self._next = goal
+        self._owner.cancel_goal()
 
     def _on_cancel(self, goal: Any) -> CancelResponse:
+        if self._next is not None and goal.goal_id == self._next.goal_id:
+            return CancelResponse.ACCEPT  # ended as soon as its turn comes
         if self._goal is None or goal.goal_id != self._goal.goal_id:
             return CancelResponse.REJECT
         self._owner.cancel_goal()

@@ -1,15 +1,21 @@
 """The planner's node: instructions in, skills out, one line of progress after the other.
 
-Action `lam/execute_instruction` carries out an instruction; service `lam/plan` only
-plans.  What to do next is decided by `planning.execution` from the scenes that are
-seen; this node asks it, and sees to it that what it says becomes the case.
+Action `lam/execute_instruction` carries out an instruction; a newer goal takes the place of
+one that runs.  What is said on `lam/instruction` goes to the run (`stop`, `wait`, `no, the
+other one`, or something else to do), or begins one; what is made of it comes on
+`lam/reply`.  Service `lam/plan` only plans.  What to do is decided by `planning.conductor`
+from the scenes that are seen; this node asks it, and sees to it that what it says becomes
+the case.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
+
+import std_msgs.msg
 
 from lam_interfaces import msg as lam_msg
 from lam_interfaces.action import ExecuteInstruction
@@ -22,21 +28,34 @@ from lam_ros.bridge.plans import fill_answer, progress_to
 from lam_ros.bridge.runtime import LamNode, run_node
 from lam_ros.bridge.scenes import scene_from
 from lam_ros.bridge.skill_client import SkillClient
-from lam_ros.config import build, load_group
+from lam_ros.config import build, load_group, load_robot
 from lam_ros.core.clock import ns_to_seconds
 from lam_ros.core.errors import ConfigError, unknown_name
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.scene import Scene
 from lam_ros.core.skills import TRAINED, Skill
-from lam_ros.planning.config import PlannerConfig
+from lam_ros.paths import state_dir
+from lam_ros.planning.conductor import Conductor
+from lam_ros.planning.config import MemoryConfig, PlannerConfig
+from lam_ros.planning.decision_log import DecisionLog
 from lam_ros.planning.decisions import Finished, RunStep, Termination
-from lam_ros.planning.execution import PlanExecution
+from lam_ros.planning.hearing import Word, word_of
+from lam_ros.planning.memory import Memory, Prior
 from lam_ros.planning.outcome import Clarify, Outcome, Plan, Refuse, RefuseKind
-from lam_ros.planning.planner import Planner
+from lam_ros.planning.planner import ANSWER_SEPARATOR, Planner
 from lam_ros.planning.progress import PlanProgress
 
 TICK_S = 0.05
 SAY_EVERY_NS = 500_000_000
+
+
+@dataclass(frozen=True)
+class Told:
+    """An instruction, and whether it came by the action or was said on the topic."""
+
+    instruction: str
+    answer: str = ""
+    by_action: bool = False
 
 
 class PlannerNode(LamNode):
@@ -47,7 +66,9 @@ class PlannerNode(LamNode):
         super().__init__("planner", **node_arguments)
         self._opened = Entities(self)
         self._scene: Scene | None = None
-        self._execution: PlanExecution | None = None
+        self._told: Told | None = None
+        self._after: Told | None = None
+        self._asked: Told | None = None
         self._said: PlanProgress | None = None
         self._said_ns = 0
 
@@ -55,21 +76,36 @@ class PlannerNode(LamNode):
         """Read the settings and open the topics."""
         self._time = RosClock(self)
         group = load_group("planner", self.text("planner", "default"))
-        self._planner = Planner(self._skills(), build(PlannerConfig, group, "planner"))
+        config = build(PlannerConfig, group, "planner")
         opened = self._opened
+        self._memory = self._open_memory(config.memory)
+        costs = self._memory.costs if self._memory is not None else dict
+        self._planner = Planner(self._skills(), config, costs)
+        self._conductor = Conductor(
+            self._planner,
+            config.execution,
+            reaches_table=self._planner.reaches_table,
+            memory=self._memory,
+            log=self._open_log(),
+        )
         self._timer = opened.timer(TICK_S, self._tick)
         opened.listen(lam_msg.Scene, topics.SCENE, self._on_scene, qos.SCENE)
+        opened.listen(std_msgs.msg.String, topics.INSTRUCTION, self._on_said, qos.REPORT)
         self._plans = opened.publisher(lam_msg.Plan, topics.PLAN, qos.LATCHED)
+        self._replies = opened.publisher(std_msgs.msg.String, topics.REPLY, qos.REPORT)
         opened.serve(PlanInstruction, topics.PLAN_INSTRUCTION, self._on_plan)
         self._skill = SkillClient(self)
         opened.add(self._skill.destroy)
-        self._server = SingleGoalServer(self, ExecuteInstruction, topics.EXECUTE_INSTRUCTION, self)
+        name = topics.EXECUTE_INSTRUCTION
+        self._server = SingleGoalServer(self, ExecuteInstruction, name, self, newest_wins=True)
         opened.add(self._server.destroy)
 
     def deactivate(self) -> None:
         """End the instruction that is being carried out."""
-        if self._server.is_busy:
+        self._after = self._asked = None
+        while self._told is not None:
             self._skill.stop(self._time.now_ns())
+            self._conductor.abandon("the planner node was stopped")
             self._finish(Termination.CANCELLED, "the planner node was stopped")
 
     def cleanup(self) -> None:
@@ -83,6 +119,27 @@ class PlannerNode(LamNode):
                 raise ConfigError(unknown_name("skill", name, Skill))
         return [Skill(name) for name in names]
 
+    def _open_memory(self, config: MemoryConfig) -> Memory | None:
+        if not config.enabled:
+            return None
+        robot = load_robot(self.text("robot", "so101")).name
+        folder = Path(config.folder).expanduser() if config.folder else state_dir()
+        prior = Prior(config.prior_successes, config.prior_failures)
+        memory = Memory(folder / f"{robot}.sqlite", self.get_logger().warning, prior)
+        self._opened.add(memory.close)
+        return memory
+
+    def _open_log(self) -> DecisionLog | None:
+        """Open the decision log where one is wanted; its first entry says who decides."""
+        path = self.text("decision_log", "")
+        if not path:
+            return None
+        log = DecisionLog(Path(path), self._time.now_ns, self.get_logger().warning)
+        self._opened.add(log.close)
+        facts = {"policy": self.text("policy_id", ""), "skills": sorted(self._skills())}
+        log.note("who", f"policy: {facts['policy'] or 'unknown'}", facts)
+        return log
+
     # -- an instruction ----------------------------------------------------------------
 
     def refuse_goal(self, request: ExecuteInstruction.Goal) -> str:
@@ -90,57 +147,74 @@ class PlannerNode(LamNode):
         return "" if self.is_active else "the planner node is not active"
 
     def start_goal(self, request: ExecuteInstruction.Goal) -> None:
-        """Begin: the plan is made as soon as a scene is seen."""
-        self._request = request
+        """Begin: the plan is made as soon as a scene is seen, and nothing else is going on."""
+        told = Told(request.instruction, request.answer, by_action=True)
+        if self._told is None:
+            self._start(told)
+        else:
+            self._after = told
+            self._cancel("replaced by a newer instruction")
+
+    def _start(self, told: Told) -> None:
+        self._told, self._after, self._said = told, None, None
         self._goal: list[str] = []
-        self._execution, self._said = None, None
         self._started_ns = self._time.now_ns()
         self._timer.reset()
 
     def cancel_goal(self) -> None:
         """Hold the arm, then end."""
-        if self._execution is None:
-            self._finish(Termination.CANCELLED, "cancelled")
+        is_replaced = self._server.is_replaced
+        self._cancel("replaced by a newer instruction" if is_replaced else "cancelled")
+
+    def _cancel(self, why: str) -> None:
+        if self._conductor.is_busy:
+            self._conductor.cancel(why)
         else:
-            self._execution.cancel()
+            self._finish(Termination.CANCELLED, why)
 
     def _tick(self) -> None:
         now_ns = self._time.now_ns()
-        execution = self._execution or self._begin(now_ns)
-        if execution is None:
+        if not self._conductor.is_busy and not self._begin(now_ns):
             return
         self._skill.watch(now_ns)
-        decision = execution.tick(self._scene, now_ns, self._skill.status)
+        decision = self._conductor.tick(self._scene, now_ns, self._skill.status)
         if isinstance(decision, RunStep):
             self._skill.run(decision, now_ns)
         else:
             self._skill.stop(now_ns)
-        self._say(execution.progress(), now_ns)
+        progress = self._conductor.progress()
+        if progress is not None:
+            self._say(progress, now_ns)
         if isinstance(decision, Finished):
             self._finish(decision.termination, decision.message)
+        else:
+            self._goal = [str(literal) for literal in self._conductor.goal]
 
-    def _begin(self, now_ns: int) -> PlanExecution | None:
+    def _begin(self, now_ns: int) -> bool:
         """Plan from what is seen; ends the instruction where there is no plan."""
-        settings = self._planner.config.execution
+        told = self._told
+        if told is None:
+            return False
         if self._scene is None:
-            if ns_to_seconds(now_ns - self._started_ns) > settings.look_timeout_s:
-                why = f"no scene has come on {topics.SCENE} in {settings.look_timeout_s:g} s"
+            patience_s = self._planner.config.execution.look_timeout_s
+            if ns_to_seconds(now_ns - self._started_ns) > patience_s:
+                why = f"no scene has come on {topics.SCENE} in {patience_s:g} s"
                 self._finish(Termination.STEP_FAILED, why)
-            return None
-        outcome = self._planner.plan(self._request.instruction, self._scene, self._request.answer)
+            return False
+        outcome = self._conductor.begin(told.instruction, self._scene, told.answer, now_ns)
         if isinstance(outcome, Plan):
             self.get_logger().info(f"plan: {outcome.message}")
-            self._goal = [str(literal) for literal in outcome.goal]
+            self._reply(outcome.message)
             self._skill.reset()
-            self._execution = PlanExecution(outcome, self._planner, settings)
         elif isinstance(outcome, Clarify):
             result = ExecuteInstruction.Result(
                 question=outcome.question, candidates=list(outcome.candidates)
             )
             self._finish(ExecuteInstruction.Result.QUESTION, outcome.question, result)
+            self._asked = None if told.by_action else told
         elif isinstance(outcome, Refuse):
             self._finish(ExecuteInstruction.Result.REFUSED, outcome.reason)
-        return self._execution
+        return isinstance(outcome, Plan)
 
     def _say(self, progress: PlanProgress, now_ns: int) -> None:
         """Publish the progress when it has changed, and now and then for its seconds."""
@@ -161,12 +235,41 @@ class PlannerNode(LamNode):
         result.termination, result.message = int(termination), message
         result.goal = self._goal
         result.seconds = ns_to_seconds(now_ns - self._started_ns)
-        if self._execution is not None:
-            result.plan = progress_to(self._execution.progress(), now_ns)
-        self._execution = None
+        if self._said is not None:
+            result.plan = progress_to(self._said, now_ns)
+        told, self._told = self._told, None
         self.get_logger().info(f"instruction ended: {message}")
-        done = termination == ExecuteInstruction.Result.SUCCEEDED
-        self._server.finish(End.SUCCEEDED if done else End.ABORTED, result)
+        self._reply(message)
+        if told is not None and told.by_action:
+            done = termination == ExecuteInstruction.Result.SUCCEEDED
+            self._server.finish(End.SUCCEEDED if done else End.ABORTED, result)
+        if self._after is not None:
+            self._start(self._after)
+
+    # -- what is said ------------------------------------------------------------------
+
+    def _on_said(self, message: std_msgs.msg.String) -> None:
+        """Take up what a person says, as it is typed or as a speech recogniser hears it."""
+        text = message.data.strip()
+        if not text or not self.is_active:
+            return
+        if self._conductor.is_busy:
+            self._reply(self._conductor.hear(text).text)
+        elif self._told is not None:
+            self._after = None if word_of(text) is Word.STOP else Told(text)
+            self._cancel("told something else before it began")
+        elif word_of(text) in (Word.STOP, Word.WAIT, Word.GO_ON, Word.SKIP):
+            self._asked = None
+            self._reply("nothing is being carried out")
+        elif self._asked is not None:
+            answers = ANSWER_SEPARATOR.join(filter(None, (self._asked.answer, text)))
+            asked, self._asked = self._asked, None
+            self._start(Told(asked.instruction, answers))
+        else:
+            self._start(Told(text))
+
+    def _reply(self, text: str) -> None:
+        self._replies.publish(std_msgs.msg.String(data=text))
 
     # -- topics and services -----------------------------------------------------------
 
@@ -183,7 +286,7 @@ class PlannerNode(LamNode):
         if self._scene is None:
             outcome: Outcome = Refuse(RefuseKind.BAD_SCENE, f"no scene has come on {topics.SCENE}")
         else:
-            outcome = self._planner.plan(request.instruction, self._scene, request.answer)
+            outcome = self._conductor.plan(request.instruction, self._scene, request.answer)
         return fill_answer(response, outcome, self._time.now_ns())
 
 

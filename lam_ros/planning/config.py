@@ -85,6 +85,30 @@ class ExecutionConfig:
 
 
 @dataclass(frozen=True)
+class MemoryConfig:
+    """What is remembered from one run to the next.
+
+    Attributes:
+        enabled: whether anything is.
+        folder: where each robot's file is; empty for the user's own state directory.
+        prior_successes, prior_failures: what is believed of a skill before it was tried,
+            as if it had been tried so often (a Beta distribution).
+    """
+
+    enabled: bool = True
+    folder: str = ""
+    prior_successes: float = 8.0
+    prior_failures: float = 2.0
+
+    def __post_init__(self) -> None:
+        """Refuse a prior that is none."""
+        for name in ("prior_successes", "prior_failures"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ConfigError(f"memory.{name}: {value} came, a positive number is needed")
+
+
+@dataclass(frozen=True)
 class PlannerConfig:
     """What the planner takes for granted.
 
@@ -95,6 +119,7 @@ class PlannerConfig:
         liftable_kinds: of the fixed kinds, those that can be picked up when they are named.
         reach: where the arm reaches; without limits unless given.
         execution: how plans are carried out.
+        memory: what is remembered from one run to the next.
     """
 
     max_characters: int = 2000
@@ -105,6 +130,7 @@ class PlannerConfig:
     liftable_kinds: frozenset[str] = frozenset()
     reach: Reach = field(default_factory=Reach)
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
+    memory: MemoryConfig = field(default_factory=MemoryConfig)
 
     def can_move(self, item: SceneObject) -> bool:
         """Tell whether the policy can pick up an object of this kind."""

@@ -97,6 +97,7 @@ class Course:
     now_ns: int = 0
     attempt: Attempt | None = None
     interrupted: bool = False
+    extension: tuple[Plan, str] | None = None
     _waiting_since_ns: int | None = None
     _asked_since_ns: int | None = None
     _undone_since_ns: int | None = None
@@ -130,6 +131,8 @@ class Course:
         ready = self._still_and_seeing("waiting for a fresh scene")
         if ready is not Status.SUCCESS or self.seen is None:
             return ready
+        if self._extended():
+            return Status.RUNNING
         attempt = self._current()
         if not _effect_seen(self.seen, attempt.planned):
             return Status.FAILURE
@@ -191,6 +194,8 @@ class Course:
         ready = self._still_and_seeing("waiting for a fresh scene")
         if ready is not Status.SUCCESS or self.seen is None:
             return ready
+        if self._extended():
+            return Status.RUNNING
         undone = [goal for goal in self.plan.goal if not effect_seen(self.seen, goal)]
         if not undone:
             self.end(Termination.SUCCEEDED, "done" if self.runs else ALREADY_DONE)
@@ -271,6 +276,14 @@ class Course:
                 self._current()
                 self._close(StepStatus.FAILED, message)
             self.question = ""
+
+    def _extended(self) -> bool:
+        """Take what has to be done beside, as was noticed meanwhile."""
+        if self.extension is None:
+            return False
+        (plan, why), self.extension = self.extension, None
+        self.take(plan, why)
+        return True
 
     # What the verbs share
 

@@ -104,6 +104,10 @@ class PlanExecution:
         if self._course.result is None:
             self._course.take(plan, why)
 
+    def extend(self, plan: Plan, why: str) -> None:
+        """Go on with another plan for what is left, as soon as the step that runs is over."""
+        self._course.extension = (plan, why)
+
     @property
     def is_paused(self) -> bool:
         """True from `pause` until `go_on`."""

@@ -8,7 +8,7 @@ Everything is offline, deterministic, and never raises for any text.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -18,13 +18,14 @@ from lam_ros.planning.choosing import Chooser, listed, missing
 from lam_ros.planning.command_parser import parse_commands
 from lam_ros.planning.config import PlannerConfig
 from lam_ros.planning.discourse import Resolver
-from lam_ros.planning.domain import Place, step_for
+from lam_ros.planning.domain import Place, World, effect_of, step_for
 from lam_ros.planning.grounding import Matcher
 from lam_ros.planning.interpretation import Interpreter, Placement
 from lam_ros.planning.outcome import Clarify, Outcome, Plan, PlannedStep, Refuse, RefuseKind
 from lam_ros.planning.placing import refuse_skill
 from lam_ros.planning.screen import check_language, check_safety, check_task, check_text
 from lam_ros.planning.search import Abilities
+from lam_ros.planning.seeing import is_known
 from lam_ros.planning.sequence import goals_of, order
 from lam_ros.planning.text import Lexer, clean, split
 
@@ -55,14 +56,19 @@ class Planner:
     """Plans for a policy that has certain skills."""
 
     def __init__(
-        self, skills: Iterable[Skill] = TRAINED, config: PlannerConfig | None = None
+        self,
+        skills: Iterable[Skill] = TRAINED,
+        config: PlannerConfig | None = None,
+        costs: Callable[[], Mapping[tuple[str, str], float]] = dict,
     ) -> None:
         """Plan for a policy.
 
         Args:
             skills: what the policy was trained for.
             config: settings; the defaults if None.
+            costs: returns what each skill costs for a kind of object, from experience.
         """
+        self._costs = costs
         self._skills = frozenset(skills)
         self._config = config or PlannerConfig()
 
@@ -145,19 +151,26 @@ class Planner:
             scene: what is seen now.
         """
         gone = [i for step in remaining for i in (step.object_id, step.target_id)
-                if i not in scene]  # fmt: skip
-        gone += [i for goal in plan.goal for i in goal.args if i not in scene]
+                if not is_known(i, scene)]  # fmt: skip
+        gone += [i for goal in plan.goal for i in goal.args if not is_known(i, scene)]
         if gone:
             return missing(gone[0], scene)
-        covered = {step.goal for step in remaining}
+        covered = {effect_of(step, scene) for step in remaining}
         undone = [
-            step_for(goal) for goal in plan.goal if goal not in covered and not scene.holds(goal)
+            step_for(goal)
+            for goal in plan.goal
+            if goal not in covered and not World(scene).holds(goal)
         ]
         placements = [Placement(step, k) for k, step in enumerate([*undone, *remaining])]
         return self._ordered(plan.instruction, placements, plan.goal, scene)
 
     def _able(self, protected: frozenset[str]) -> Abilities:
-        return Abilities(self._skills, self._config.can_move, protected)
+        return Abilities(self._skills, self._config.can_move, protected, self._costs())
+
+    @property
+    def reaches_table(self) -> bool:
+        """True if things can be put on the bare table."""
+        return self._able(frozenset()).reaches_table
 
     def _ordered(
         self,

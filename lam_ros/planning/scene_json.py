@@ -77,3 +77,21 @@ def scene_from_dict(data: object) -> Scene:
         raise DataError(f"scene: {where}: {first['msg']}") from None
     except SceneError as error:
         raise DataError(str(error)) from None
+
+
+def scene_to_dict(scene: Scene) -> dict[str, object]:
+    """Return a scene as plain data that `scene_from_dict` reads."""
+    rows: list[dict[str, object]] = []
+    for item in scene.objects:
+        row: dict[str, object] = {
+            "id": item.id,
+            "kind": item.kind,
+            "color": item.color,
+            "position": list(item.position_m),
+            "size": list(item.size_m),
+            "yaw": item.yaw_rad,
+        }
+        more = {"on": item.on or None, "in": item.inside or None, "open": item.is_open,
+                "turned_on": item.is_on, "capacity": item.capacity}  # fmt: skip
+        rows.append(row | {name: value for name, value in more.items() if value is not None})
+    return {"objects": rows, "held": scene.held, "stamp_ns": scene.stamp_ns}

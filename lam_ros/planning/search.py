@@ -50,21 +50,26 @@ class Abilities:
         skills: what the policy was trained for.
         can_move: tells whether an object can be picked up.
         protected: ids that must not be touched.
-        cost: of each skill, from its success rate; 1 where it always succeeds.
+        cost: of each skill for a kind of object, from its success rate; 1 for the surest.
+            That of ("", "") is of what was never tried.
     """
 
     skills: frozenset[Skill]
     can_move: Callable[[SceneObject], bool]
     protected: frozenset[str] = frozenset()
-    cost: Mapping[Skill, float] = field(default_factory=dict)
+    cost: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     def may_move(self, world: World, object_id: str) -> bool:
         """Tell whether an object may be picked up."""
         return object_id not in self.protected and self.can_move(world.scene[object_id])
 
-    def cost_of(self, step: Step) -> float:
+    def cost_of(self, world: World, step: Step) -> float:
         """Return what a step costs, at least 1."""
-        return max(1.0, self.cost.get(step.skill, 1.0))
+        if not self.cost:
+            return 1.0
+        kind = world.scene[step.object_id].kind if step.object_id in world.scene else ""
+        unknown = self.cost.get(("", ""), 1.0)
+        return max(1.0, self.cost.get((str(step.skill), kind), unknown))
 
     @property
     def reaches_table(self) -> bool:
@@ -145,7 +150,7 @@ class _Search:
             if not missing:
                 return steps
             for step in self._candidates(world, missing):
-                push(world.after(step), (*steps, step), spent + self._able.cost_of(step))
+                push(world.after(step), (*steps, step), spent + self._able.cost_of(world, step))
         return None
 
     def stuck(self, world: World) -> Stuck:

@@ -10,6 +10,7 @@ from typing import Any
 from lam_policies.checkpoint import checkpoint_for, find_policy
 from lam_ros.core.skills import TRAINED
 from lam_ros.graph import GraphParameters
+from lam_ros.planning.decision_log import FILE as DECISIONS
 from lam_ros.run.recording import RECORDING
 from lam_ros.run.settings import RunSettings, write_groups
 
@@ -40,7 +41,12 @@ def graph_parameters(
             "realtime": not single_process,
         },
         policy=_policy(settings),
-        planner={"planner": files["planner"], "skills": ",".join(driver.skills)},
+        planner={
+            "planner": files["planner"],
+            "skills": ",".join(driver.skills),
+            "decision_log": str((run_dir / DECISIONS).resolve()),
+            "policy_id": driver.name,
+        },
     )
 
 

@@ -12,6 +12,7 @@ import yaml
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
 from sensor_msgs.msg import JointState
+from std_msgs.msg import String
 
 from lam_interfaces.action import ExecuteInstruction
 from lam_interfaces.msg import Plan, PlanStep
@@ -196,3 +197,58 @@ def test_a_policy_that_goes_away_fails_the_step(
     result = instructions.end(goal).result
     assert result.termination == Result.STEP_FAILED
     assert "lam/run_skill" in result.message
+
+
+def test_a_newer_goal_takes_the_place_of_the_one_that_runs(graph: Any, world: Any) -> None:
+    world.sim(scene=SCENE, scene_rate_hz=50.0)
+    world.control()
+    policy = world.policy()
+    world.planner()
+    instructions = Instructions(graph)
+    first = instructions.send(INSTRUCTION)
+    graph.spin_until(lambda: policy.prompts, "the policy to be asked")
+    second = instructions.send("put the red cube next to the blue bowl")
+    ended = instructions.end(first)
+    assert ended.status == GoalStatus.STATUS_ABORTED
+    assert ended.result.termination == Result.CANCELLED
+    assert "newer" in ended.result.message
+    graph.spin_until(lambda: "next to" in policy.prompts[-1], "the newer step")
+    graph.result(second.cancel_goal_async())
+    assert instructions.end(second).result.termination == Result.CANCELLED
+
+
+def test_what_is_said_on_the_topic_begins_halts_and_ends_a_run(graph: Any, world: Any) -> None:
+    joints = graph.collect(JointState, "joint_states", qos.SENSOR)
+    replies = graph.collect(String, topics.REPLY, qos.REPORT)
+    world.sim(scene=json.dumps({"objects": ["red cube", "blue bowl"]}))
+    world.control()
+    policy = world.policy()
+    world.planner()
+    plans = graph.collect(Plan, topics.PLAN, qos.LATCHED)
+    spoken = graph.node.create_publisher(String, topics.INSTRUCTION, qos.REPORT)
+    graph.spin_until(lambda: spoken.get_subscription_count() > 0, "the planner")
+    graph.spin_until(lambda: len(joints) > 5, "the joints")
+
+    def say(text: str) -> str:
+        heard = len(replies)
+        spoken.publish(String(data=text))
+        graph.spin_until(lambda: len(replies) > heard, f"a reply to '{text}'")
+        return str(replies[-1].data)
+
+    assert say("stop") == "nothing is being carried out"
+    assert "purple" in say("put the purple cube in the bowl")
+    assert say(INSTRUCTION) == INSTRUCTION
+    graph.spin_until(lambda: policy.prompts, "the policy to be asked")
+    say("wait")
+    graph.spin_until(lambda: "go on" in plans[-1].state, "the pause")
+    graph.spin_for(0.5)
+    asked, held = len(policy.prompts), list(joints[-1].position)
+    graph.spin_for(0.5)
+    assert len(policy.prompts) == asked
+    assert list(joints[-1].position) == pytest.approx(held, abs=0.03)
+    say("go on")
+    graph.spin_until(lambda: len(policy.prompts) > asked, "the policy to be asked again")
+    assert plans[-1].tree
+    say("stop")
+    graph.spin_until(lambda: "stopped by a person" in plans[-1].state, "the end")
+    assert plans[-1].steps[0].status == PlanStep.FAILED
