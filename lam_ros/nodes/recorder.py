@@ -2,7 +2,7 @@
 
 Action `lam/record_episode` records one episode; service `lam/finish_episode` ends it and
 says what became of it, cancelling ends it too.  Nothing is decoded: messages are
-written as they come, pictures as JPEG.  `/diagnostics` tells how each stream stands,
+written as they come, pictures as JPEG or H.264.  `/diagnostics` tells how each stream stands,
 `lam/episode_event` what happens.
 """
 
@@ -42,7 +42,6 @@ from lam_ros.recording.recorder import Recorder
 from lam_ros.recording.settings import Finished, RecorderConfig, session_problem
 from lam_ros.recording.status import age_figures_ms, stream_statuses
 from lam_ros.recording.streams import (
-    COMPRESSED,
     PLAN,
     Delivery,
     Stream,
@@ -163,8 +162,13 @@ class RecorderNode(LamNode):
         if wanted.kind is not StreamKind.PICTURES or self._recorder.config.images == "raw":
             return wanted
         packed = wanted.as_compressed()
-        offered = self.get_publishers_info_by_topic(self.resolve_topic_name(packed.topic))
-        return packed if any(info.topic_type == COMPRESSED for info in offered) else wanted
+        if self._recorder.config.images == "video" and self._is_offered(wanted):
+            return wanted
+        return packed if self._is_offered(packed) else wanted
+
+    def _is_offered(self, stream: Stream) -> bool:
+        offered = self.get_publishers_info_by_topic(self.resolve_topic_name(stream.topic))
+        return any(info.topic_type == stream.type_name for info in offered)
 
     def _listen(self, stream: Stream, delivery: Delivery) -> None:
         """Open the subscription of a stream, or another one if it is sent in another way."""

@@ -147,6 +147,16 @@ def compressed_image(stamp: int, frame_id: str, picture: bytes, form: str = "jpe
     return b"".join((_CDR_LE, body, struct.pack("<I", len(picture)), picture))
 
 
+def compressed_video(stamp: int, frame_id: str, packet: bytes, form: str) -> bytes:
+    """Return a `foxglove_msgs/CompressedVideo` around an encoded picture, stamp in [ns]."""
+    sec, nanosec = divmod(stamp, NS_PER_S)
+    frame = frame_id.encode() + b"\0"
+    body = struct.pack("<iII", sec, nanosec, len(frame)) + frame
+    body += b"\0" * (-len(body) % 4) + struct.pack("<I", len(packet)) + packet
+    body += b"\0" * (-len(body) % 4)
+    return _CDR_LE + body + struct.pack("<I", len(form) + 1) + form.encode() + b"\0"
+
+
 def read_compressed(data: bytes) -> memoryview | None:
     """Return the encoded picture inside a `sensor_msgs/CompressedImage`."""
     try:

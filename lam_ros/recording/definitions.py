@@ -18,6 +18,19 @@ from rosbags.typesys.store import Typestore
 
 from lam_ros.core.errors import DataError
 
+_BROUGHT = {
+    "foxglove_msgs/msg/CompressedVideo": """\
+# One picture of a compressed video. The first three fields are those of a header in effect.
+builtin_interfaces/Time timestamp
+string frame_id
+# Annex B; key pictures with all parameters; no picture stands on a later one
+uint8[] data
+# h264
+string format
+""",
+}
+"""Types that bags hold without their package being installed."""
+
 _ENCAPSULATIONS = (b"\x00\x01", b"\x00\x00")
 """Little-endian and big-endian."""
 
@@ -103,6 +116,9 @@ def installed_types() -> Typestore:
 def _find(store: Typestore, type_name: str) -> None:
     """Add a type that is not there yet, with its package and all that these messages need."""
     if type_name in store.fielddefs:
+        return
+    if type_name in _BROUGHT:
+        store.register(get_types_from_msg(_BROUGHT[type_name], type_name))
         return
     package, _, rest = type_name.partition("/")
     folder = _package_share(package) / "msg"

@@ -24,6 +24,11 @@ OUTCOME_RECORD = "lam.outcome"
 EPISODE_EVENT = "lam/episode_event"
 TELEOP_ENGAGED = "teleop/engaged"
 
+VIDEO = "foxglove_msgs/msg/CompressedVideo"
+VIDEO_FORMAT = "h264"
+VIDEO_SUFFIX = "/video"
+"""Of a camera's topic, as `/compressed` is for JPEG."""
+
 EPISODE_EVENT_TYPE = "lam_interfaces/msg/EpisodeEvent"
 
 

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
 
 from lam_ros.core.errors import ConfigError, DataError
 from lam_ros.recording import jpeg
 from lam_ros.recording.cdr import RawImage, compressed_image
+
+
+class PicturePool(Protocol):
+    """Turns raw pictures into what is recorded of them."""
+
+    def begin(self) -> None:
+        """Begin an episode."""
+
+    def restart(self, name: str) -> None:
+        """Take note that a camera's last picture was dropped."""
+
+    def encode(self, name: str, image: RawImage) -> Future[bytes | str]:
+        """Return what will be the serialised message of a camera, or why there is none."""
+
+    def close(self) -> None:
+        """End the threads when what is begun is done."""
 
 
 class JpegPool:
@@ -26,7 +43,13 @@ class JpegPool:
         self._quality = quality
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="jpeg")
 
-    def encode(self, image: RawImage) -> Future[bytes | str]:
+    def begin(self) -> None:
+        """Do nothing: each picture stands for itself."""
+
+    def restart(self, name: str) -> None:
+        """Do nothing: each picture stands for itself."""
+
+    def encode(self, name: str, image: RawImage) -> Future[bytes | str]:
         """Return what will be the serialised message, or why there is none."""
         return self._pool.submit(self._encode, image)
 

@@ -19,6 +19,7 @@ from lam_ros.recording.format import (
     META_RECORD,
     METADATA_FILE,
     OUTCOME_RECORD,
+    VIDEO,
     EpisodeMeta,
     EpisodeResult,
     read_meta,
@@ -169,8 +170,10 @@ def _open_closed(folder: Path) -> Source:
 
 
 def _with_header(types: Typestore) -> frozenset[str]:
-    """Return the types whose first field is a header."""
+    """Return the types that begin with a stamp: those with a header, and videos."""
     header = (Nodetype.NAME, "std_msgs/msg/Header")
     return frozenset(
-        name for name, (_, fields) in types.fielddefs.items() if fields and fields[0][1] == header
+        name
+        for name, (_, fields) in types.fielddefs.items()
+        if name == VIDEO or (fields and fields[0][1] == header)
     )

@@ -21,6 +21,8 @@ from lam_ros.recording.definitions import define
 from lam_ros.recording.format import (
     EPISODE_EVENT,
     EPISODE_EVENT_TYPE,
+    VIDEO,
+    VIDEO_SUFFIX,
     EpisodeMeta,
     EpisodeResult,
     EventKind,
@@ -28,7 +30,7 @@ from lam_ros.recording.format import (
 )
 from lam_ros.recording.gate import Blame
 from lam_ros.recording.monitor import Fault, FaultKind, StreamState
-from lam_ros.recording.pictures import JpegPool
+from lam_ros.recording.pictures import JpegPool, PicturePool
 from lam_ros.recording.session import DiskGuard, DiskState, list_episodes, next_episode_folder
 from lam_ros.recording.settings import Ending, EpisodeRequest, Finished, RecorderConfig
 from lam_ros.recording.streams import (
@@ -39,6 +41,7 @@ from lam_ros.recording.streams import (
     StreamKind,
 )
 from lam_ros.recording.versions import software_versions
+from lam_ros.recording.video import VideoPool
 from lam_ros.recording.watch import Watch
 from lam_ros.recording.writer import EpisodeWriter
 
@@ -82,7 +85,7 @@ class Recorder:
         self._resolve, self._announce, self._now_ns = resolve, announce, now_ns
         self._watch = Watch(robot, streams, now_ns)
         self._topics = {stream.name: self._topic_of(stream) for stream in streams}
-        self._pool = JpegPool(config.jpeg_quality, config.jpeg_threads)
+        self._pool = _pool_for(robot, config)
         self._episode: _Episode | None = None
         software_versions()  # slow the first time; an episode must not wait for it
         for stream in streams:
@@ -127,7 +130,7 @@ class Recorder:
             return
         payload: Payload = data
         if noted.image is not None and self.config.images != "raw":
-            payload = self._pool.encode(noted.image)
+            payload = self._pool.encode(name, noted.image)
         fits = episode.capture.put(
             self._topics[name],
             received_ns,
@@ -137,6 +140,7 @@ class Recorder:
             dropped=noted.missing,
         )
         if not fits:
+            self._pool.restart(name)
             self._report(name, FaultKind.DROPPED, "the disk does not keep up: messages are dropped")
 
     # -- an episode --------------------------------------------------------------------
@@ -168,6 +172,7 @@ class Recorder:
         capture = Capture(writer, self._now_ns, aged)
         now_ns = self._now_ns()
         self._episode = _Episode(request, folder, capture, self._guard(session), now_ns)
+        self._pool.begin()
         self._watch.begin(now_ns)
         self._say(EventKind.START, request.instruction)
         for name, data in self._watch.latched.items():
@@ -188,7 +193,7 @@ class Recorder:
         writer.add_channel(self._resolve(EPISODE_EVENT), EPISODE_EVENT_TYPE)
         for stream in self.streams:
             is_picture = stream.kind is StreamKind.PICTURES and self.config.images != "raw"
-            kind = COMPRESSED if is_picture else stream.type_name
+            kind = self._form[0] if is_picture else stream.type_name
             latched = stream.delivery is Delivery.LATCHED
             writer.add_channel(self._topics[stream.name], kind, latched=latched)
         return writer
@@ -293,7 +298,14 @@ class Recorder:
         """Return the absolute topic under which a stream is recorded."""
         topic = self._resolve(stream.topic)
         is_encoded = stream.kind is StreamKind.PICTURES and self.config.images != "raw"
-        return topic + COMPRESSED_SUFFIX if is_encoded else topic
+        return topic + self._form[1] if is_encoded else topic
+
+    @property
+    def _form(self) -> tuple[str, str]:
+        """Type and suffix of the topics of pictures that are encoded here."""
+        if self.config.images == "video":
+            return VIDEO, VIDEO_SUFFIX
+        return COMPRESSED, COMPRESSED_SUFFIX
 
     def _session(self, request: EpisodeRequest) -> Path:
         name = request.session or time.strftime("%Y%m%d-%H%M%S")
@@ -309,6 +321,12 @@ def _recorded_fingerprint(session: Path) -> str:
         return ""
     found = [entry.meta.fingerprint for entry in list_episodes(session) if entry.meta is not None]
     return found[-1] if found else ""
+
+
+def _pool_for(robot: RobotDescription, config: RecorderConfig) -> PicturePool:
+    if config.images == "video":
+        return VideoPool(robot)
+    return JpegPool(config.jpeg_quality, config.jpeg_threads)
 
 
 def _not_begun(reason: str) -> Finished:

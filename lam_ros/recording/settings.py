@@ -11,7 +11,7 @@ from lam_ros.recording import jpeg
 from lam_ros.recording.format import EpisodeResult, Outcome
 from lam_ros.recording.gate import GateConfig
 
-IMAGE_FORMS = ("jpeg", "raw")
+IMAGE_FORMS = ("jpeg", "video", "raw")
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
@@ -22,7 +22,7 @@ class RecorderConfig:
 
     Attributes:
         root: folder of the sessions.
-        images: `jpeg`, or `raw` for pictures as they come.
+        images: `jpeg`, `video` for H.264, or `raw` for pictures as they come.
         jpeg_quality: 1 to 100.
         jpeg_threads: that encode.
         delete_discarded: whether a discarded episode's folder goes; else it stays, marked.
@@ -40,7 +40,7 @@ class RecorderConfig:
     def __post_init__(self) -> None:
         """Refuse a form of pictures that there is not."""
         if self.images not in IMAGE_FORMS:
-            allowed = " or ".join(IMAGE_FORMS)
+            allowed = ", ".join(IMAGE_FORMS)
             raise ConfigError(f"images: '{self.images}' came, allowed is {allowed}")
 
 

@@ -17,16 +17,24 @@ from lam_ros.bridge import topics
 from lam_ros.core.clock import NS_PER_S, period_ns, seconds_to_ns
 from lam_ros.core.robot import Camera, RobotDescription
 from lam_ros.core.types import FloatArray, ImageArray
-from lam_ros.recording.cdr import compressed_image
+from lam_ros.recording.cdr import compressed_image, compressed_video
 from lam_ros.recording.definitions import define, installed_types
-from lam_ros.recording.format import EpisodeMeta, EpisodeResult, Outcome
+from lam_ros.recording.format import (
+    VIDEO,
+    VIDEO_FORMAT,
+    VIDEO_SUFFIX,
+    EpisodeMeta,
+    EpisodeResult,
+    Outcome,
+)
 from lam_ros.recording.jpeg import encode
+from lam_ros.recording.streams import COMPRESSED, COMPRESSED_SUFFIX
+from lam_ros.recording.video import VideoEncoder
 from lam_ros.recording.writer import EpisodeWriter
 
 START_NS = 1_700_000_000 * NS_PER_S
 JOINT_STATE = "sensor_msgs/msg/JointState"
 REPORT = "lam_interfaces/msg/SafetyReport"
-COMPRESSED = "sensor_msgs/msg/CompressedImage"
 TRACKING_LAG_S = 0.06
 """How far the joints are behind the command."""
 
@@ -38,6 +46,7 @@ class Synthetic:
     Attributes:
         camera_delay_s: camera -> how much older than its stamp each picture really is.
         seed: of the motion and of the pictures' texture.
+        images: `jpeg` or `video`.
     """
 
     seconds: float
@@ -45,6 +54,7 @@ class Synthetic:
     camera_delay_s: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     outcome: Outcome = Outcome.SUCCESS
+    images: str = "jpeg"
 
 
 class Motion:
@@ -110,13 +120,14 @@ class Painter:
 
 
 def write_episode(folder: Path, robot: RobotDescription, what: Synthetic) -> EpisodeResult:
-    """Write an episode as the recorder would have, with pictures as JPEG."""
+    """Write an episode as the recorder would have."""
     meta = EpisodeMeta.begin(what.instruction, robot, started_ns=START_NS)
     entries = [*_pictures(robot, what), *_joints(robot, what), *_reports(robot, what)]
     entries.sort(key=lambda entry: entry[0])
     with EpisodeWriter(folder, meta) as writer:
         for camera in robot.camera_names:
-            writer.add_channel(f"/{robot.image_topic(camera)}/compressed", COMPRESSED)
+            suffix, kind = _form(what)
+            writer.add_channel(f"/{robot.image_topic(camera)}{suffix}", kind)
         writer.add_channel(f"/{robot.topics.joint_state}", JOINT_STATE)
         writer.add_channel(f"/{topics.SAFETY_REPORT}", REPORT)
         for received_ns, topic, stamp_ns, make in entries:
@@ -128,18 +139,30 @@ def _pictures(robot: RobotDescription, what: Synthetic) -> Iterator[tuple[int, s
     motion = Motion(robot, what.seed)
     for k, camera in enumerate(robot.cameras):
         painter = Painter(camera, what.seed + k)
-        topic = f"/{robot.image_topic(camera.name)}/compressed"
+        topic = f"/{robot.image_topic(camera.name)}{_form(what)[0]}"
+        video = VideoEncoder(camera.width_px, camera.height_px, camera.rate_hz)
         delay_s = what.camera_delay_s.get(camera.name, 0.0)
         for number in range(round(what.seconds * camera.rate_hz)):
             stamp_ns = START_NS + number * camera.period_ns
             seen_s = number * camera.period_ns / NS_PER_S - delay_s
 
             def make(
-                painter: Painter = painter, seen_s: float = seen_s, stamp_ns: int = stamp_ns
+                painter: Painter = painter,
+                seen_s: float = seen_s,
+                stamp_ns: int = stamp_ns,
+                video: VideoEncoder = video,
             ) -> bytes:
-                return compressed_image(stamp_ns, "camera", encode(painter.draw(motion.at(seen_s))))
+                image = painter.draw(motion.at(seen_s))
+                if what.images == "video":
+                    return compressed_video(stamp_ns, "camera", video.encode(image), VIDEO_FORMAT)
+                return compressed_image(stamp_ns, "camera", encode(image))
 
             yield stamp_ns + seconds_to_ns(0.008), topic, stamp_ns, make
+
+
+def _form(what: Synthetic) -> tuple[str, str]:
+    """Return the suffix of a camera's topic, and the type on it."""
+    return (VIDEO_SUFFIX, VIDEO) if what.images == "video" else (COMPRESSED_SUFFIX, COMPRESSED)
 
 
 def _joints(robot: RobotDescription, what: Synthetic) -> Iterator[tuple[int, str, int, Any]]:

@@ -102,7 +102,7 @@ _TELEOP = (
 )
 _RECORD = (
     Argument("root", "recordings", "folder of the recorded sessions"),
-    Argument("images", "jpeg", "how pictures are kept", ("jpeg", "raw")),
+    Argument("images", "jpeg", "how pictures are kept", ("jpeg", "video", "raw")),
 )
 
 

@@ -24,7 +24,8 @@ Reader = Callable[[Recorded, RobotDescription, Naming], Command | Rejected]
 def header_stamp_ns(message: Any) -> int:
     """Return a message's stamp [ns]; 0 if it has none."""
     header = getattr(message, "header", None)
-    return int(header.stamp.sec) * NS_PER_S + int(header.stamp.nanosec) if header else 0
+    stamp = header.stamp if header else getattr(message, "timestamp", None)
+    return int(stamp.sec) * NS_PER_S + int(stamp.nanosec) if stamp else 0
 
 
 def by_name(

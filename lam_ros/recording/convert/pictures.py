@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -22,13 +22,14 @@ from lam_ros.core.robot import Camera
 from lam_ros.core.types import ImageArray
 from lam_ros.recording.convert.segments import Ints
 from lam_ros.recording.convert.statistics import FeatureStatistics, PictureStatistics
+from lam_ros.recording.format import VIDEO, VIDEO_FORMAT
+from lam_ros.recording.h264 import Chain
+from lam_ros.recording.video import SMALL_PX, VideoDecoder
+from lam_ros.recording.video import pixel_format as pixel_format_of
 from lam_sim.video import CODEC, CODEC_OPTIONS
 
 COMPRESSED = "sensor_msgs/msg/CompressedImage"
 RAW = "sensor_msgs/msg/Image"
-
-SMALL_PX = 320
-"""Width below which colours keep their full resolution: a cube is a few pixels wide."""
 
 _LARGE_CRF = "20"
 _STATISTICS_STRIDE = 8
@@ -39,8 +40,7 @@ _PADDING = b"\x00"
 
 def pixel_format(camera: Camera) -> str:
     """Return how the colours of a camera's videos are stored."""
-    is_odd = camera.width_px % 2 or camera.height_px % 2
-    return "yuv444p" if is_odd or camera.width_px < SMALL_PX else "yuv420p"
+    return pixel_format_of(camera.width_px, camera.height_px)
 
 
 def codec_options(camera: Camera) -> dict[str, str]:
@@ -49,8 +49,24 @@ def codec_options(camera: Camera) -> dict[str, str]:
     return options if camera.width_px < SMALL_PX else {**options, "crf": _LARGE_CRF}
 
 
+class Sizes:
+    """Tells the sizes of one stream's pictures, which are shown to it in order."""
+
+    def __init__(self) -> None:
+        """Begin with the first."""
+        self._chain = Chain()
+
+    def of(self, message: Any, type_name: str) -> tuple[int, int] | str:
+        """Return (height, width) of a picture message, or what is wrong with it."""
+        if type_name != VIDEO:
+            return picture_size(message, type_name)
+        if message.format != VIDEO_FORMAT:
+            return f"video of format '{message.format:.30}', only {VIDEO_FORMAT} can be read"
+        return self._chain.note(bytes(message.data))
+
+
 def picture_size(message: Any, type_name: str) -> tuple[int, int] | str:
-    """Return (height, width) of a picture message, or what is wrong with it."""
+    """Return (height, width) of a picture that stands for itself, or what is wrong with it."""
     if type_name == RAW:
         return int(message.height), int(message.width)
     data = bytes(message.data)
@@ -65,8 +81,35 @@ def picture_size(message: Any, type_name: str) -> tuple[int, int] | str:
         return f"unreadable picture of format '{message.format:.30}'"
 
 
+class Decoder:
+    """Decodes one stream's pictures, all of which are shown to it in order."""
+
+    def __init__(self, type_name: str, camera: str) -> None:
+        """Begin with the first."""
+        self._type_name, self._camera = type_name, camera
+        self._video = VideoDecoder() if type_name == VIDEO else None
+
+    def skip(self, message: Any) -> None:
+        """Take a picture that is not wanted."""
+        if self._video is not None:
+            self._video.skip(bytes(message.data))
+
+    def decode(self, message: Any) -> ImageArray:
+        """Return a message's picture: rgb8, shape (H, W, 3), contiguous.
+
+        Raises:
+            DataError: if it cannot be decoded.
+        """
+        if self._video is None:
+            return decode(message, self._type_name, self._camera)
+        try:
+            return self._video.decode(bytes(message.data))
+        except DataError as error:
+            raise DataError(f"camera '{self._camera}': {error}") from None
+
+
 def decode(message: Any, type_name: str, camera: str) -> ImageArray:
-    """Return a message's picture: rgb8, shape (H, W, 3), contiguous.
+    """Return a picture that stands for itself: rgb8, shape (H, W, 3), contiguous.
 
     Raises:
         DataError: if it cannot be decoded.
@@ -145,21 +188,29 @@ def film(
         DataError: if a picture cannot be decoded.
     """
     results = []
-    numbered = enumerate(messages)
+    numbered, decoder = enumerate(messages), Decoder(type_name, camera.name)
     number, image = -1, None
     for shot in shots:
         statistics = PictureStatistics()
         with VideoFile(shot.path, camera, fps) as video:
             for k, wanted in enumerate(shot.numbers.tolist()):
                 if number != wanted:
-                    number, message = next(item for item in numbered if item[0] == wanted)
-                    image = decode(message, type_name, camera.name)
+                    number, image = wanted, _picture(numbered, wanted, decoder)
                 assert image is not None, "numbers count from 0"
                 video.add(image)
                 if k % _STATISTICS_STRIDE == 0:
                     statistics.add(image)
         results.append(statistics.result())
     return results
+
+
+def _picture(numbered: Iterator[tuple[int, Any]], wanted: int, decoder: Decoder) -> ImageArray:
+    """Return the picture of a number, going past those before it."""
+    for number, message in numbered:
+        if number == wanted:
+            return decoder.decode(message)
+        decoder.skip(message)
+    raise DataError(f"picture {wanted} is not there any more: is the recording being changed?")
 
 
 def join_videos(parts: Sequence[Path], path: Path, frames: Sequence[int], fps: int) -> None:

@@ -15,7 +15,7 @@ from lam_ros.recording import format as names
 from lam_ros.recording.convert.clocks import on_one_clock
 from lam_ros.recording.convert.commands import READERS, header_stamp_ns
 from lam_ros.recording.convert.naming import Naming
-from lam_ros.recording.convert.pictures import COMPRESSED, RAW, picture_size
+from lam_ros.recording.convert.pictures import COMPRESSED, RAW, Sizes
 from lam_ros.recording.convert.tracks import Command, Held, Joints, Picture, Said, Tracks
 from lam_ros.recording.reader import EpisodeReader, Recorded
 
@@ -48,8 +48,16 @@ def find_sources(reader: EpisodeReader, robot: RobotDescription, naming: Naming)
     for camera in robot.camera_names:
         plain = _absolute(robot.image_topic(camera))
         named = naming.camera_topics.get(camera)
-        wanted = (_absolute(named),) if named else (f"{plain}/compressed", plain)
-        topic = _require(reader, wanted, f"camera '{camera}'", (COMPRESSED, RAW))
+        wanted = (
+            (_absolute(named),)
+            if named
+            else (
+                f"{plain}/compressed",
+                plain + names.VIDEO_SUFFIX,
+                plain,
+            )
+        )
+        topic = _require(reader, wanted, f"camera '{camera}'", (COMPRESSED, names.VIDEO, RAW))
         cameras[camera] = (topic, reader.topics[topic].type_name)
     state = _require(reader, [_absolute(robot.topics.joint_state)], "joint states", [JOINT_STATE])
     return Sources(cameras, state, _find_command(reader, robot, naming))
@@ -137,6 +145,7 @@ class _Building:
             and reader.topics[_absolute(name)].type_name == kind
         }
         self._pictures: dict[str, list[Picture]] = {camera: [] for camera in sources.cameras}
+        self._sizes = {camera: Sizes() for camera in sources.cameras}
         self._numbers: Counter[str] = Counter()
         self._joints: list[Joints] = []
         self._commands: list[Command] = []
@@ -162,7 +171,7 @@ class _Building:
     def _take_picture(self, item: Recorded, camera: str) -> None:
         number = self._numbers[camera]
         self._numbers[camera] += 1
-        size = picture_size(item.message, item.type_name)
+        size = self._sizes[camera].of(item.message, item.type_name)
         if isinstance(size, str):
             return self._note(camera, size)
         stamp_ns = header_stamp_ns(item.message)

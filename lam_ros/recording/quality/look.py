@@ -16,7 +16,7 @@ from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import FloatArray, ImageArray
 from lam_ros.recording.convert.grid import GridConfig, lay_grid, stream_names
 from lam_ros.recording.convert.naming import Naming
-from lam_ros.recording.convert.pictures import decode
+from lam_ros.recording.convert.pictures import Decoder
 from lam_ros.recording.convert.segments import Plan, Segment
 from lam_ros.recording.convert.streams import Sources, find_sources, read_tracks
 from lam_ros.recording.convert.tracks import ACTION, Tracks
@@ -114,10 +114,12 @@ def _watch(
     shown = _strip_numbers(plan, camera)
     strip: list[tuple[float, ImageArray]] = []
     stamps, changes, before = [], [], None
+    decoder = Decoder(kind, camera)
     for number, item in enumerate(reader.messages([topic])):
         if number not in usable:
+            decoder.skip(item.message)
             continue
-        image = decode(item.message, kind, camera)
+        image = decoder.decode(item.message)
         small = thumbnail(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
         stamps.append(usable[number].stamp_ns)
         if before is not None:

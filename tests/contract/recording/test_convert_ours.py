@@ -7,15 +7,19 @@ import json
 import shutil
 from dataclasses import replace
 
+import av
+import numpy as np
 import pytest
 
 from lam_ros.core.errors import ConfigError, MachineError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.recording.cli_convert import add_convert
 from lam_ros.recording.convert.main import main
-from lam_ros.recording.format import Outcome
+from lam_ros.recording.format import VIDEO, Outcome
+from lam_ros.recording.reader import EpisodeReader
 from lam_ros.recording.recover import recover
 from lam_ros.recording.synthetic import Synthetic, write_episode
+from lam_ros.recording.writer import EpisodeWriter
 
 
 @pytest.fixture
@@ -59,6 +63,63 @@ def test_they_convert_and_the_exit_code_is_0(record, lam_convert, tmp_path):
     assert [entry["name"] for entry in kept] == [
         "recordings/episode_000000", "recordings/episode_000001",
     ]  # fmt: skip
+
+
+def test_pictures_recorded_as_video_convert_to_the_same_rows_and_nearly_the_same_pictures(
+    record, lam_convert, tmp_path
+):
+    folder = record(0, images="video")
+    assert EpisodeReader(folder).topics["/camera/front/image_raw/video"].type_name == VIDEO
+    code, report = lam_convert()
+    assert (code, fates(report)) == (0, ["converted"])
+    filmed = pictures_of(tmp_path / "data")
+    shutil.rmtree(tmp_path / "data")
+    shutil.rmtree(folder)
+    record(0)
+    assert lam_convert()[0] == 0
+    plain = pictures_of(tmp_path / "data")
+    assert len(filmed) == len(plain) > 40
+    apart = [difference(filmed[: -2 * k or None], plain[2 * k :]) for k in range(3)]
+    assert apart[0] < min(apart[1:])  # each row has its own picture, not a neighbour's
+    assert apart[0] < 8  # of 255, most of it the camera's noise
+
+
+def test_pictures_behind_a_missing_one_are_left_out_and_counted(record, lam_convert, tmp_path):
+    """The recorder says a key picture where it drops one; here one is gone from the bag."""
+    folder = record(0, images="video")
+    cut_a_picture_out(folder, "/camera/front/image_raw/video", 20)
+    code, report = lam_convert()
+    assert (code, fates(report)) == (0, ["converted"])
+    kept = json.loads((tmp_path / "data/meta/lam/recordings.json").read_text())
+    [faults] = [entry["faults"] for entry in kept]
+    assert list(faults) == ["front: a picture of a video without those before it"]
+
+
+def pictures_of(data):
+    """Return the front camera's pictures of a data set, each of shape (H, W, 3)."""
+    [path] = data.rglob("observation.images.front/**/*.mp4")
+    with av.open(str(path)) as video:
+        return [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
+
+
+def difference(ours, others):
+    """Return the mean difference of pictures one by one."""
+    return np.mean([np.abs(a.astype(int) - b).mean() for a, b in zip(ours, others, strict=True)])
+
+
+def cut_a_picture_out(folder, topic, number):
+    """Write the episode again without one message of a topic."""
+    reader = EpisodeReader(folder)
+    messages = list(reader.messages(decode=False))
+    wanted = [item for item in messages if item.topic == topic]
+    messages.remove(wanted[number])
+    shutil.rmtree(folder)
+    with EpisodeWriter(folder, reader.meta) as writer:
+        for name, info in reader.topics.items():
+            writer.add_channel(name, info.type_name)
+        for item in messages:
+            writer.write(item.topic, item.message, item.log_time_ns, item.publish_time_ns)
+        writer.close(Outcome.SUCCESS, "made up")
 
 
 def test_a_recording_is_known_by_its_id_wherever_it_lies(record, lam_convert, tmp_path):
