@@ -19,10 +19,12 @@ from rclpy.signals import SignalHandlerOptions
 from lam_interfaces import msg as lam_msg
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.clock import RosClock
+from lam_ros.bridge.commander import TELEOPERATION, SoleCommander
 from lam_ros.bridge.entities import Entities
 from lam_ros.bridge.images import frame_from
 from lam_ros.bridge.messages import command_from, command_to, joints_from
 from lam_ros.core.assemble import Assembler
+from lam_ros.core.errors import BusyError, LamError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import (
     CameraFrame,
@@ -57,7 +59,7 @@ class ArmClient:
         """Join the graph and wait until the arm is seen and its control node listens.
 
         Raises:
-            ConnectionError: if that takes too long.
+            ConnectionError: if that takes too long, or another teleoperator drives the arm.
         """
         rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
         self._node = rclpy.create_node("lerobot", context=self._context)
@@ -67,8 +69,10 @@ class ArmClient:
         self._sight = Assembler(self._robot)
         self._sent: FloatArray | None = None
         self._heard = 0
+        self._lost: LamError | None = None
         self._open()
         try:
+            self._claim()
             self._wait(lambda: self._commands.get_subscription_count() > 0, "control node")
             self.observe()
         except ConnectionError:
@@ -92,8 +96,14 @@ class ArmClient:
             self._once(0.01)
 
     def send(self, target_rad: FloatArray) -> FloatArray:
-        """Ask for joint positions, shape (J,); returns what was last sent to the motors."""
+        """Ask for joint positions, shape (J,); returns what was last sent to the motors.
+
+        Raises:
+            ConnectionError: if another teleoperator drives the arm.
+        """
         self._spin()
+        if self._lost is not None:
+            raise ConnectionError(str(self._lost))
         now_ns = self._clock.now_ns()
         self._commands.publish(
             command_to(target_rad, self._robot, stamp_ns=now_ns, source=Source.TELEOP)
@@ -119,6 +129,17 @@ class ArmClient:
         opened.listen(joints, robot.topics.joint_state, self._on_joints, qos.SENSOR)
         for camera in robot.camera_names:
             opened.listen(image, robot.image_topic(camera), self._eye(camera), qos.SENSOR)
+
+    def _claim(self) -> None:
+        def give_way(error: LamError) -> None:
+            self._lost = error
+
+        claim = SoleCommander(self._node, topics.TELEOP_COMMAND, give_way, TELEOPERATION)
+        self._opened.add(claim.release)
+        try:
+            claim.claim(0.0)
+        except BusyError as error:
+            raise ConnectionError(str(error)) from None
 
     def _eye(self, camera: str) -> Callable[[Any], None]:
         def on_image(message: sensor_msgs.msg.Image) -> None:

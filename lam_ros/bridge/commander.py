@@ -1,9 +1,11 @@
-"""One arm, one commander: whoever comes second gives way.
+"""One arm, one commander, and one teleoperator: whoever comes second gives way.
 
 On one machine a lock decides, at once.  Between machines the graph does: a node that
 finds another publisher of the command topic when it starts gives way, and since
 discovery may take seconds, each commander also says when it began (latched, on
-`lam/commander`), and the later of two that meet ends.
+`lam/commander`), and the later of two that meet ends.  Of teleoperators, which say so
+on `lam/teleoperator`, others may be heard on their topic between episodes (`lam record`
+has the arm go home), so for them the lock and what is said decide alone.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from rclpy.node import Node
@@ -28,11 +31,39 @@ NAME_PATIENCE_S = 1.0
 LOOK_EVERY_S = 1.0
 
 
+@dataclass(frozen=True)
+class Office:
+    """What there may be one of.
+
+    Attributes:
+        announcements: topic on which its holder says when it began.
+        rule: said to whoever comes second.
+        is_alone: whether nobody else may publish the topic.
+    """
+
+    announcements: str
+    rule: str
+    is_alone: bool
+
+
+CONTROL = Office(topics.COMMANDER, "only one node may command an arm", is_alone=True)
+TELEOPERATION = Office(
+    topics.TELEOPERATOR, "only one teleoperator may drive an arm", is_alone=False
+)
+
+
 class SoleCommander:
     """The claim of one node to a command topic, which it publishes."""
 
-    def __init__(self, node: Node, topic: str, give_way: Callable[[LamError], None]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        topic: str,
+        give_way: Callable[[LamError], None],
+        office: Office = CONTROL,
+    ) -> None:
         """Prepare; `give_way` is called if an earlier commander is met later on."""
+        self._office = office
         self._node, self._give_way = node, give_way
         self._topic = node.resolve_topic_name(topic)
         self._began_ns = time.time_ns()
@@ -49,6 +80,8 @@ class SoleCommander:
         """
         self._opened.add(self._lock().release)
         self._announce()
+        if not self._office.is_alone:
+            return
         time.sleep(wait_s)  # discovery runs in the middleware's own threads
         others = self._others()
         end = time.monotonic() + NAME_PATIENCE_S
@@ -79,8 +112,9 @@ class SoleCommander:
         return lock
 
     def _announce(self) -> None:
-        publisher = self._opened.publisher(Header, topics.COMMANDER, qos.LATCHED)
-        self._opened.listen(Header, topics.COMMANDER, self._on_announcement, qos.LATCHED)
+        topic = self._office.announcements
+        publisher = self._opened.publisher(Header, topic, qos.LATCHED)
+        self._opened.listen(Header, topic, self._on_announcement, qos.LATCHED)
         publisher.publish(Header(stamp=ns_to_stamp(self._began_ns), frame_id=self._name))
 
     def _on_announcement(self, message: Any) -> None:
@@ -109,6 +143,6 @@ class SoleCommander:
 
     def _busy(self, other: str) -> BusyError:
         return BusyError(
-            f"{self._topic} is already commanded by {other}; only one node may command an arm: "
+            f"{self._topic} is already commanded by {other}; {self._office.rule}: "
             "end that one, or give this robot a namespace or ROS_DOMAIN_ID of its own"
         )

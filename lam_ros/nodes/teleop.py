@@ -27,13 +27,14 @@ from std_srvs.srv import Trigger
 from lam_interfaces import msg as lam_msg
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.clock import RosClock
+from lam_ros.bridge.commander import TELEOPERATION, SoleCommander
 from lam_ros.bridge.entities import Entities
 from lam_ros.bridge.messages import command_from, command_to, joints_from, stamp_to_ns
 from lam_ros.bridge.runtime import LamNode, run_node
 from lam_ros.bridge.scenes import scene_from
 from lam_ros.config import load_robot
 from lam_ros.core.clock import NS_PER_MS
-from lam_ros.core.errors import MachineError
+from lam_ros.core.errors import LamError, MachineError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.scene import Scene
 from lam_ros.core.types import FloatArray, JointState, Source, Target, Verdict
@@ -108,10 +109,14 @@ class TeleopNode(LamNode):
 
         Raises:
             ConfigError: if the robot or the teleoperator is configured wrongly.
+            BusyError: if another teleoperator drives this robot.
             MachineError: if the device is not there.
         """
         self._time = RosClock(self)
         self._robot = load_robot(self.text("robot", "so101"))
+        self._claim = SoleCommander(self, topics.TELEOP_COMMAND, self._give_way, TELEOPERATION)
+        self._opened.add(self._claim.release)
+        self._claim.claim(0.0)
         settings = load_teleop(self.text("teleop", "keyboard"))
         kinematics = CartesianTeleop(self._robot)
         self._pilot = Pilot(self._robot, kinematics, settings.pilot)
@@ -123,6 +128,7 @@ class TeleopNode(LamNode):
 
     def activate(self) -> None:
         """Begin to read the device."""
+        self._claim.check()
         self._timer.reset()
         self._say_engaged(False)
 
@@ -191,6 +197,13 @@ class TeleopNode(LamNode):
             report.rule if report else "",
         )
 
+    def _give_way(self, error: LamError) -> None:
+        """Fall silent for good: the device broke off, or another began to teleoperate earlier."""
+        self._pilot.release()
+        self._say_engaged(False)
+        self.fail(error)
+        self._timer.cancel()
+
     # -- running -------------------------------------------------------------------------
 
     def _tick(self) -> None:
@@ -198,11 +211,7 @@ class TeleopNode(LamNode):
         try:
             self._reading = self._read(now_ns)
         except MachineError as error:
-            self._pilot.release()
-            self._say_engaged(False)
-            self.fail(error)
-            self._timer.cancel()
-            return
+            return self._give_way(error)
         self._pressed += self._reading.pressed
         self._answer = self._pilot.step(
             self._reading, self._joints, self._command_in_force(now_ns), now_ns
@@ -223,6 +232,7 @@ class TeleopNode(LamNode):
         self._say_engaged(self._pilot.is_driving)
         if self.owes_release:
             self._give_back(now_ns)
+        return None
 
     def _read(self, now_ns: int) -> Reading:
         assert self._device is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,6 +67,7 @@ class Scene:
 
         self.world, self.graph, self.device, self.messages = world, world.graph, Device(), messages
         self.clock = RosClock(self.graph.node)
+        self.robot = patient.robot
         node = self.graph.node
         self.commands = self.graph.collect(lam_msg.JointCommand, "lam/joint_command", EVERY)
         self.reports = self.graph.collect(lam_msg.SafetyReport, topics.SAFETY_REPORT, EVERY)
@@ -319,3 +321,37 @@ def test_the_script_does_a_task_that_a_topic_names(world):
     graph.spin_until(lambda: not engaged[-1].data, "the script lets go")
     answer = graph.result(judge.call_async(Judge.Request(literals=[str(step.goal)])))
     assert list(answer.holds) == [True]
+
+
+def test_a_second_teleoperator_is_refused_in_one_line_and_the_first_goes_on(scene, tmp_path):
+    scene.device.take(CartesianTwist((0.0, 0.03, 0.0)))
+    scene.until_driven_by(Source.TELEOP)
+    second = scene.graph.start("lam_ros.nodes.teleop", "--ros-args", "-p", "teleop:=expert")
+    scene.until(lambda: second.poll() is not None, "the second one's end")
+    assert second.returncode == 2
+    said = (tmp_path / "process-0.log").read_text().strip().splitlines()
+    assert len(said) == 1
+    assert f"teleop/joint_command is already commanded by process {os.getpid()}" in said[0]
+    assert "only one teleoperator may drive an arm" in said[0]
+    scene.until_driven_by(Source.TELEOP)
+
+
+def test_a_second_teleoperator_of_another_machine_gives_way(scene, tmp_path, monkeypatch):
+    """Locks do not reach from machine to machine; what the first one says does."""
+    monkeypatch.setenv("LAM_RUNTIME_DIR", str(tmp_path / "another machine"))
+    second = scene.graph.start("lam_ros.nodes.teleop", "--ros-args", "-p", "teleop:=expert")
+    scene.until(lambda: second.poll() is not None, "the second one's end")
+    assert second.returncode == 2
+    assert "commanded by node /teleop (process" in (tmp_path / "process-0.log").read_text()
+    scene.device.take(CartesianTwist((0.0, 0.03, 0.0)))
+    scene.until_driven_by(Source.TELEOP)
+
+
+def test_the_arm_of_a_teleoperator_that_is_gone_is_free(scene):
+    from lam_ros.nodes.teleop import TeleopNode
+
+    scene.node.take_down()
+    again = Device()
+    scene.world.bring_up(lambda **more: TeleopNode(lambda *_: again, **more), robot=scene.robot)
+    again.take(CartesianTwist((0.0, 0.03, 0.0)))
+    scene.until_driven_by(Source.TELEOP)
