@@ -1,8 +1,10 @@
 """`lam bench capture`: the recorder on two cameras of 640x480 and joints at 30 Hz.
 
 Cameras, joints and recorder are processes of their own and speak through the middleware.
-Then LeRobot's streaming encoder records the same pictures, for as long, in a process of
-its own, fed from memory.
+The recorder writes JPEG, and in a second episode H.264 (`video_`).  Then LeRobot records
+the same pictures in a process of its own, fed from memory: with its streaming encoder
+(`lerobot_`), and as it does by default, PNG first and AV1 at the end of the episode
+(`lerobot_default_`).  All but the first take at most half a minute.
 
 What the figures mean:
 
@@ -12,9 +14,13 @@ What the figures mean:
                        encoding included
     cpu_core_s_per_s   processor time of the recorder for each second of recording
     memory_growth_mb   resident memory of the recorder at the end over that after settling
-    pause_ms           from the wish to end the episode to its being complete on the disk
+    pause_ms           from the wish to end the episode to its being complete on the disk, when
+                       the next one can begin
+    mb_per_s           size of the episode for each second
     lerobot_dropped    pictures that are not in LeRobot's videos; of these, `lerobot_missed`
                        came while its `add_frame` was blocking
+    skew_ms            what `lam episodes show` finds of two cameras, of which one is 80 ms late,
+                       in one made-up episode of ten seconds
 """
 
 from __future__ import annotations
@@ -45,15 +51,23 @@ from lam_ros.core.robot import Camera, JointStream, RobotDescription
 from lam_ros.environment import node_environment
 from lam_ros.locks import hold_domain
 from lam_ros.record.client import RecordClient
-from lam_ros.recording.format import Outcome
+from lam_ros.recording.convert.naming import Naming
+from lam_ros.recording.format import VIDEO_SUFFIX, Outcome
+from lam_ros.recording.quality.look import look_at
+from lam_ros.recording.quality.skew import Skew
 from lam_ros.recording.reader import EpisodeReader
 from lam_ros.recording.streams import COMPRESSED_SUFFIX
+from lam_ros.recording.synthetic import Synthetic, write_episode
 from lam_ros.supervisor import NodeSpec, Supervisor
 
 START_S = 60.0
 SETTLE_S = 5.0
 """From the beginning of the episode, before the memory's growth is counted."""
 
+MOST_S = 30.0
+"""Of everything but the first episode."""
+
+SKEW_S = 0.080
 MB = 1e6
 _CAMERAS = ("front", "wrist")
 
@@ -72,30 +86,68 @@ class Cost:
     pause_ms: float
     ages_ms: dict[str, float]
     folder: Path
+    mb_per_s: float
+    messages: int
+    dropped: int
 
 
 def run(seconds: float) -> BenchReport:
-    """Record for `seconds` [s], then have LeRobot do it.
+    """Record for `seconds` [s], then as video, then have LeRobot do it.
 
     Raises:
         MachineError: if the streams do not come as they should.
         NodeDied: if a node could not be started.
     """
-    domain_id, domain = hold_domain()
-    with domain, tempfile.TemporaryDirectory(prefix="lam-bench-") as name:
+    robot, short = bench_robot(), min(seconds, MOST_S)
+    with tempfile.TemporaryDirectory(prefix="lam-bench-") as name:
         folder = Path(name)
+        costs = {
+            "": _record(seconds, "jpeg", robot, folder / "jpeg"),
+            "video_": _record(short, "video", robot, folder / "video"),
+        }
+        peers = {
+            "lerobot_": _lerobot(short, "streaming", folder / "lerobot"),
+            "lerobot_default_": _lerobot(short, "default", folder / "lerobot_default"),
+        }
+        skew = _skew(robot, folder / "skew")
+    return _report(costs, peers, skew, seconds)
+
+
+def _record(seconds: float, images: str, robot: RobotDescription, folder: Path) -> Cost:
+    """Record one episode, with pictures in a form, and compare it with what was sent."""
+    folder.mkdir()
+    domain_id, domain = hold_domain()
+    with domain:
         os.environ["ROS_DOMAIN_ID"] = str(domain_id)
-        robot = bench_robot()
-        with Supervisor(_specs(robot, folder), folder, domain_id) as host, ros([]) as executor:
+        specs = _specs(robot, folder, images)
+        with Supervisor(specs, folder, domain_id) as host, ros([]) as executor:
             node = rclpy.create_node("bench")
             executor.add_node(node)
-            probe = _Probe(host, executor, RecordClient(node, robot))
-            cost = probe.record(seconds)
+            cost = _Probe(host, executor, RecordClient(node, robot)).record(seconds)
             executor.remove_node(node)
             node.destroy_node()
-        frames, dropped = _compare(robot, cost.folder, folder)
-        peer = _lerobot(seconds, folder / "lerobot")
-    return _report(cost, frames, dropped, peer, seconds)
+    suffix = VIDEO_SUFFIX if images == "video" else COMPRESSED_SUFFIX
+    messages, dropped = _compare(robot, cost.folder, folder, suffix)
+    return replace(cost, messages=messages, dropped=dropped)
+
+
+def _skew(robot: RobotDescription, folder: Path) -> dict[str, float]:
+    """Return the delay that is found of each camera [ms].
+
+    Raises:
+        MachineError: if it cannot be told.
+    """
+    late = Synthetic(10.0, camera_delay_s={_CAMERAS[1]: SKEW_S})
+    write_episode(folder, robot, late)
+    look = look_at(folder, robot, Naming())
+    if look.figures is None:
+        raise MachineError(f"a made-up episode cannot be looked at: {look.trouble}")
+    found = {}
+    for camera, skew in look.figures.skew.items():
+        if not isinstance(skew, Skew):
+            raise MachineError(f"the delay of camera {camera} cannot be told: {skew.why}")
+        found[camera] = skew.lag_ms
+    return found
 
 
 def bench_robot() -> RobotDescription:
@@ -108,7 +160,7 @@ def bench_robot() -> RobotDescription:
     )
 
 
-def _specs(robot: RobotDescription, folder: Path) -> tuple[NodeSpec, ...]:
+def _specs(robot: RobotDescription, folder: Path, images: str) -> tuple[NodeSpec, ...]:
     path = folder / "robot.yaml"
     path.write_text(yaml.safe_dump(robot.to_dict()), encoding="utf-8")
     recorder = {"root": str(folder / "recordings"), "commands_required": False, "free_gb": 0.5}
@@ -123,6 +175,7 @@ def _specs(robot: RobotDescription, folder: Path) -> tuple[NodeSpec, ...]:
     ]
     module = "lam_ros.nodes.recorder"
     values = {"robot": str(path), "reserve_gb": 0.3, "rate_tolerance": 0.5, **recorder}
+    values["images"] = images
     return (NodeSpec("recorder", module, "RecorderNode", values), *sources)
 
 
@@ -167,6 +220,9 @@ class _Probe:
             1e3 * pause_s,
             _ages(client.values),
             Path(client.ended.folder),
+            sum(path.stat().st_size for path in Path(client.ended.folder).iterdir()) / MB / seconds,
+            messages=0,
+            dropped=0,
         )
 
     def _spin(self, seconds: float, done: Callable[[], bool] = lambda: False) -> bool:
@@ -185,9 +241,9 @@ def _ages(values: dict[str, str]) -> dict[str, float]:
     return {key.removeprefix(prefix).removesuffix(suffix): v for key, v in found.items()}
 
 
-def _compare(robot: RobotDescription, episode: Path, folder: Path) -> tuple[int, int]:
+def _compare(robot: RobotDescription, episode: Path, folder: Path, suffix: str) -> tuple[int, int]:
     """Return how many messages were recorded, and how many sent meanwhile were not."""
-    topics = {name: f"/{robot.image_topic(name)}{COMPRESSED_SUFFIX}" for name in _CAMERAS}
+    topics = {name: f"/{robot.image_topic(name)}{suffix}" for name in _CAMERAS}
     topics[""] = f"/{robot.topics.joint_state}"
     reader = EpisodeReader(episode)
     recorded = dropped = 0
@@ -201,13 +257,14 @@ def _compare(robot: RobotDescription, episode: Path, folder: Path) -> tuple[int,
     return recorded, dropped
 
 
-def _lerobot(seconds: float, folder: Path) -> dict[str, float]:
-    """Have LeRobot record the same pictures.
+def _lerobot(seconds: float, encoder: str, folder: Path) -> dict[str, float]:
+    """Have LeRobot record the same pictures, with an encoder: `streaming` or `default`.
 
     Raises:
         MachineError: if it fails.
     """
-    command = [sys.executable, "-m", "lam_ros.benches.capture_lerobot", str(seconds), str(folder)]
+    module = "lam_ros.benches.capture_lerobot"
+    command = [sys.executable, "-m", module, str(seconds), encoder, str(folder)]
     environment = node_environment() | {"HF_HUB_OFFLINE": "1"}
     environment.pop("OMP_NUM_THREADS", None)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -219,25 +276,42 @@ def _lerobot(seconds: float, folder: Path) -> dict[str, float]:
 
 
 def _report(
-    cost: Cost, frames: int, dropped: int, peer: dict[str, float], seconds: float
+    costs: dict[str, Cost],
+    peers: dict[str, dict[str, float]],
+    skew: dict[str, float],
+    seconds: float,
 ) -> BenchReport:
-    theirs = peer["cpu_core_s_per_s"]
-    return BenchReport(
-        bench="capture",
-        metrics={
-            "seconds": seconds,
-            "messages": frames,
-            "dropped": dropped,
-            "frame_age_ms": {k: int(v) if k == "n" else v for k, v in cost.ages_ms.items()},
-            "cpu_core_s_per_s": round(cost.cpu_core_s_per_s, 4),
-            "memory_mb": round(cost.memory_mb, 1),
-            "memory_growth_mb": round(cost.growth_mb, 2),
-            "pause_ms": round(cost.pause_ms, 1),
-            "lerobot_cpu_core_s_per_s": round(theirs, 4),
-            "lerobot_pause_ms": round(peer["pause_ms"], 1),
-            "lerobot_dropped": int(peer["dropped"]),
-            "lerobot_missed": int(peer["missed"]),
-        },
-        ratios={"cpu_vs_lerobot": round(cost.cpu_core_s_per_s / theirs, 4)},
-        machine=machine(),
-    )
+    metrics: dict[str, Any] = {"seconds": seconds}
+    for prefix, cost in costs.items():
+        metrics |= {prefix + key: value for key, value in _figures(cost).items()}
+    for prefix, peer in peers.items():
+        metrics |= {
+            f"{prefix}cpu_core_s_per_s": round(peer["cpu_core_s_per_s"], 4),
+            f"{prefix}pause_ms": round(peer["pause_ms"], 1),
+            f"{prefix}frames": int(peer["frames"]),
+            f"{prefix}dropped": int(peer["dropped"]),
+            f"{prefix}missed": int(peer["missed"]),
+        }
+    late = _CAMERAS[1]
+    metrics["skew_ms"] = {name: round(found, 1) for name, found in skew.items()}
+    metrics["skew_error_ms"] = round(abs(skew[late] - 1e3 * SKEW_S), 1)
+    ours = {prefix: cost.cpu_core_s_per_s for prefix, cost in costs.items()}
+    ratios = {
+        f"{mine}cpu_vs_{theirs.removesuffix('_')}": round(cpu / peer["cpu_core_s_per_s"], 4)
+        for mine, cpu in ours.items()
+        for theirs, peer in peers.items()
+    }
+    return BenchReport(bench="capture", metrics=metrics, ratios=ratios, machine=machine())
+
+
+def _figures(cost: Cost) -> dict[str, Any]:
+    return {
+        "messages": cost.messages,
+        "dropped": cost.dropped,
+        "frame_age_ms": {k: int(v) if k == "n" else v for k, v in cost.ages_ms.items()},
+        "cpu_core_s_per_s": round(cost.cpu_core_s_per_s, 4),
+        "memory_mb": round(cost.memory_mb, 1),
+        "memory_growth_mb": round(cost.growth_mb, 2),
+        "pause_ms": round(cost.pause_ms, 1),
+        "mb_per_s": round(cost.mb_per_s, 2),
+    }

@@ -1,6 +1,9 @@
-"""The peer of `lam bench capture`: LeRobot's streaming encoder on the same pictures.
+"""The peer of `lam bench capture`: LeRobot's own recording of the same pictures.
 
-    python -m lam_ros.benches.capture_lerobot SECONDS FOLDER
+    python -m lam_ros.benches.capture_lerobot SECONDS streaming|default FOLDER
+
+`default` is what `lerobot-record` does unless told otherwise: pictures become PNG files by
+its four threads a camera, and AV1 at the end of the episode.
 
 It gets each picture from memory, without any middleware, which spares it what our
 recorder pays for transport.  Prints one JSON object.
@@ -25,14 +28,13 @@ JOINTS = 6
 SIZE_PX = (640, 480)
 
 
-def record(seconds: float, folder: Path) -> dict[str, float]:
+def record(seconds: float, encoder: str, folder: Path) -> dict[str, float]:
     """Record one episode at 30 Hz; returns its cost.
 
     Pictures that are not in the videos were `dropped`; of these, `missed` came while
     `add_frame` was blocking.
     """
     import av
-    from lerobot.configs.video import RGBEncoderConfig
     from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
     dataset = LeRobotDataset.create(
@@ -41,8 +43,7 @@ def record(seconds: float, folder: Path) -> dict[str, float]:
         features=_features(),
         root=folder,
         use_videos=True,
-        streaming_encoding=True,
-        rgb_encoder=RGBEncoderConfig(vcodec="h264"),
+        **_settings(encoder),
     )
     pictures = made_up_pictures(*SIZE_PX)
     before_s, began_s = _cpu_s(), time.perf_counter()
@@ -63,8 +64,24 @@ def record(seconds: float, folder: Path) -> dict[str, float]:
     return {
         "cpu_core_s_per_s": cpu_s / (ended_s - began_s),
         "pause_ms": 1e3 * pause_s,
+        "frames": kept,
         "dropped": count * len(CAMERAS) - kept,
         "missed": (count - fed) * len(CAMERAS),
+    }
+
+
+def _settings(encoder: str) -> dict[str, Any]:
+    from lerobot.configs.dataset import DatasetRecordConfig
+    from lerobot.configs.video import RGBEncoderConfig
+
+    if encoder == "streaming":
+        return {"streaming_encoding": True, "rgb_encoder": RGBEncoderConfig(vcodec="h264")}
+    own = DatasetRecordConfig(repo_id="bench/capture", single_task="bench")
+    return {
+        "streaming_encoding": own.streaming_encoding,
+        "rgb_encoder": own.rgb_encoder,
+        "image_writer_processes": own.num_image_writer_processes,
+        "image_writer_threads": own.num_image_writer_threads_per_camera * len(CAMERAS),
     }
 
 
@@ -98,4 +115,4 @@ def _cpu_s() -> float:
 
 if __name__ == "__main__":
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    print(json.dumps(record(float(sys.argv[1]), Path(sys.argv[2]))))
+    print(json.dumps(record(float(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))))
