@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from lam_ros import __version__
 from lam_ros.core.errors import ExitCode, LamError
+from lam_ros.evaluation.deploy import add_deploy
 from lam_ros.perception.cli import add_calibrate
 from lam_ros.recording.cli_convert import add_convert
 from lam_ros.recording.cli_episodes import add_episodes
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add_teleop(commands)
     add_calibrate(commands)
     add_up(commands)
+    add_deploy(commands)
     return parser
 
 
@@ -140,17 +142,34 @@ def _add_eval(commands: Commands) -> None:
             "lam eval suite=pick_place episodes=50 workers=2 --json",
             "lam eval suite=pick_place wording=heldout",
             "lam eval suite=pick_place policy=expert",
+            "lam eval suite=tabletop axis=camera --out runs/camera",
+            "lam eval suite=chains policy.checkpoint=runs/main/checkpoint --sign",
+            "lam eval --compare runs/before runs/after",
         ],
     )
     _add_overrides(parser)
     parser.add_argument("--out", default="", metavar="DIR", help="folder of the report")
+    parser.add_argument(
+        "--sign",
+        action="store_true",
+        help="also sign it and put it beside the checkpoint's weights",
+    )
+    parser.add_argument(
+        "--compare", nargs=2, default=[], metavar="DIR",
+        help="run nothing: compare two reports of the same episodes (McNemar's exact test)",
+    )  # fmt: skip
     parser.set_defaults(handler=_eval)
 
 
 def _eval(arguments: argparse.Namespace) -> int:
+    from lam_ros.evaluation.command import compare_main
     from lam_ros.evaluation.command import main as eval_main
 
-    return eval_main(arguments.overrides, as_json=arguments.json, out=arguments.out)
+    if arguments.compare:
+        return compare_main(arguments.compare, as_json=arguments.json)
+    return eval_main(
+        arguments.overrides, as_json=arguments.json, out=arguments.out, sign=arguments.sign
+    )
 
 
 def _add_plan(commands: Commands) -> None:

@@ -8,35 +8,117 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from PIL import Image
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    track,
+)
 
-from lam_ros.core.errors import ExitCode
+from lam_ros.core.errors import ConfigError, ExitCode
+from lam_ros.evaluation import signing
+from lam_ros.evaluation.compare import compare
+from lam_ros.evaluation.film import sheet
+from lam_ros.evaluation.page import page
 from lam_ros.evaluation.report import EpisodeResult, Summary
 from lam_ros.evaluation.settings import EvalSettings, load_settings
 from lam_ros.evaluation.worker import Evaluator
+
+if TYPE_CHECKING:
+    from lam_policies.checkpoint import Checkpoint
 
 _evaluator: Evaluator | None = None
 """Of this worker process; None in the main one."""
 
 
-def main(overrides: Sequence[str], *, as_json: bool, out: str) -> int:
+SHEETS = 12
+"""Most failures that are shown in pictures."""
+
+
+def main(overrides: Sequence[str], *, as_json: bool, out: str, sign: bool = False) -> int:
     """Evaluate, print a table for people and JSON for machines, and write the report."""
     settings = load_settings(overrides)
+    if sign and settings.policy.type == "expert":
+        raise ConfigError("--sign: the teleoperator has no checkpoint to sign a report for")
+    if sign:
+        _signable(settings)
     console = Console(stderr=True)
     policy = policy_name(settings)
     results = evaluate(settings, console)
-    summary = Summary(settings.suite.name, policy, settings.wording, tuple(results))
+    summary = Summary(
+        settings.suite.name, policy, settings.wording, tuple(results), settings.axis.name
+    )
     folder = Path(out) if out else Path("runs") / f"eval-{time.strftime('%Y%m%d-%H%M%S')}"
     summary.write(folder)
+    (folder / "eval.html").write_text(page(summary, sheets_of(settings, results, console)))
+    if sign:
+        console.print(f"signed: {sign_report(settings, summary)}")
     console.print(Markdown(summary.to_markdown()))
     console.print(f"report: {folder}")
     if as_json:
         print(json.dumps(summary.to_dict()))
     return int(ExitCode.DONE)
+
+
+def compare_main(folders: Sequence[str], *, as_json: bool) -> int:
+    """Compare two reports, print a table for people and JSON for machines."""
+    found = compare(Path(folders[0]), Path(folders[1]))
+    Console(stderr=True).print(Markdown(found.to_markdown()))
+    if as_json:
+        print(json.dumps(found.to_dict()))
+    return int(ExitCode.DONE)
+
+
+def sheets_of(
+    settings: EvalSettings, results: Sequence[EpisodeResult], console: Console
+) -> dict[int, Image.Image]:
+    """Run the first failures again, filmed, and return a sheet of each; not the teleoperator's."""
+    failed = [k for k, result in enumerate(results) if not result.success]
+    if not failed or settings.policy.type == "expert":
+        return {}
+    evaluator, sheets = Evaluator(settings), {}
+    for k in track(failed[:SHEETS], "failures in pictures", console=console):
+        films = evaluator.film(results[k].seed)
+        same = [other.seed for other in results[: k + 1]].count(results[k].seed) - 1
+        if films[same]:
+            sheets[k] = sheet(films[same])
+    return sheets
+
+
+def sign_report(settings: EvalSettings, summary: Summary) -> Path:
+    """Write the report beside the weights, signed with this user's secret."""
+    checkpoint = _signable(settings)
+    report = signing.SignedReport(
+        weights_sha256=str(checkpoint.card["sha256"]),
+        robot=settings.robot.fingerprint(),
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        figures=summary.to_dict(),
+    )
+    key = signing.load_key(make=True)
+    signed = replace(report, signature=signing.signature_of(report, key))
+    return signing.write(checkpoint.folder, signed)
+
+
+def _signable(settings: EvalSettings) -> Checkpoint:
+    """Return the checkpoint that a report can be signed for.
+
+    Raises:
+        CheckpointError: if it is none of ours.
+    """
+    from lam_policies.checkpoint import find_policy, open_checkpoint
+
+    chosen = settings.policy
+    return open_checkpoint(find_policy(chosen.type, chosen.checkpoint, chosen.path))
 
 
 def policy_name(settings: EvalSettings) -> str:

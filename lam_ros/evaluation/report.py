@@ -26,6 +26,9 @@ class EpisodeResult:
         seconds: simulated time until success, or until the end.
         chunks: how often the policy was asked.
         unsafe_events: times that the safety room held or stopped the arm.
+        limits, collisions, drops: times that a joint came to its limit, that the arm struck
+            the table or itself, that an object fell from the hand.
+        done: steps done of those `asked`, one after the other.
     """
 
     seed: int
@@ -37,6 +40,11 @@ class EpisodeResult:
     seconds: float
     chunks: int
     unsafe_events: int
+    limits: int = 0
+    collisions: int = 0
+    drops: int = 0
+    done: int = 0
+    asked: int = 1
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,7 @@ class Summary:
     policy: str
     wording: str
     results: tuple[EpisodeResult, ...]
+    axis: str = "none"
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `lam eval --json` prints; keys as DESIGN fixes them, and a few more."""
@@ -57,27 +66,46 @@ class Summary:
             "suite": self.suite,
             "policy": self.policy,
             "wording": self.wording,
+            "axis": self.axis,
             "episodes": len(results),
             "successes": successes,
             "success_rate": _share(successes, len(results)),
             "wilson_95": [round(bound, 4) for bound in wilson_95(successes, len(results))],
             "named_first_rate": _share(sum(bool(r.named_first) for r in lifted), len(results)),
             "seconds_per_task": _mean([r.seconds for r in results if r.success]),
-            "steps_per_task": _mean([1.0 for _ in results]),
+            "steps_per_task": _mean([float(r.asked) for r in results]),
             "chunks_per_task": _mean([float(r.chunks) for r in results]),
             "failures": dict(Counter(r.failure for r in results if not r.success)),
             "unsafe_events": sum(r.unsafe_events for r in results),
+            "safety": {
+                name: sum(getattr(r, name) for r in results)
+                for name in ("limits", "collisions", "drops")
+            },
+            **self._chains(),
             "seeds": [results[0].seed, results[-1].seed] if results else [],
             "by_task": {
                 task: _by_task(results, task) for task in sorted({r.task for r in results})
             },
         }
 
+    def _chains(self) -> dict[str, Any]:
+        """Return how long chains were: their mean, and the share that got to each length."""
+        chains = [r for r in self.results if r.asked > 1]
+        if not chains:
+            return {}
+        most = max(r.asked for r in chains)
+        reached = [
+            _share(sum(r.done >= length for r in chains), len(chains))
+            for length in range(1, most + 1)
+        ]
+        return {"mean_chain_length": _mean([float(r.done) for r in chains]), "reached": reached}
+
     def to_markdown(self) -> str:
         """Return a table that a README can hold."""
         data = self.to_dict()
         lines = [
-            f"# {self.suite}: {self.policy}, {self.wording} wordings",
+            f"# {self.suite}: {self.policy}, {self.wording} wordings"
+            + (f", axis {self.axis}" if self.axis != "none" else ""),
             "",
             "| task | episodes | success | 95 % interval |",
             "|---|---|---|---|",
@@ -96,8 +124,12 @@ class Summary:
             "",
             f"named object first: {data['named_first_rate']:.1%}; "
             f"{data['seconds_per_task']:.1f} s a success; "
-            f"{data['unsafe_events']} interventions of the safety room",
+            f"{data['unsafe_events']} interventions of the safety room; "
+            + ", ".join(f"{count} {name}" for name, count in data["safety"].items()),
         ]
+        if "mean_chain_length" in data:
+            reached = ", ".join(f"{share:.0%}" for share in data["reached"])
+            lines.append(f"mean chain length {data['mean_chain_length']:.2f}; reached: {reached}")
         return "\n".join(lines) + "\n"
 
     def write(self, folder: Path) -> None:

@@ -8,12 +8,14 @@ controller a latency later, and what the safety room lets pass moves the arm: th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lam_ros.core.clock import seconds_to_ns
 from lam_ros.core.controller import ControlConfig, Controller
 from lam_ros.core.pacing import Every
 from lam_ros.core.types import ActionChunk, Observation, Verdict
+from lam_ros.evaluation.axes import Axis
+from lam_ros.evaluation.surroundings import Surroundings
 from lam_sim.guard import guard_for
 from lam_sim.judge import Judge
 from lam_sim.world import LockstepSim
@@ -39,10 +41,11 @@ class Timing:
 
 @dataclass(frozen=True)
 class Drive:
-    """What it took: how often the policy was asked, how often safety stepped in."""
+    """What it took: answers, times that safety stepped in, and mishaps by name."""
 
     chunks: int
     unsafe_events: int
+    mishaps: dict[str, int] = field(default_factory=dict)
 
 
 def drive(
@@ -53,6 +56,7 @@ def drive(
     control: ControlConfig,
     timing: Timing,
     observe: Observe | None = None,
+    around: Surroundings | None = None,
 ) -> Drive:
     """Let a policy drive from where the simulation stands until done or out of time.
 
@@ -64,7 +68,9 @@ def drive(
         control: configuration of the controller.
         timing: when to ask, and the latency to simulate.
         observe: hears of every picture, for a policy that looks back; costs their drawing.
+        around: what disturbs the attempt, and what counts mishaps.
     """
+    around = around or Surroundings(Axis(), 0, "")
     controller = Controller(sim.robot, control, guard_for(sim.robot, control.safety.geometry))
     asking = Every(seconds_to_ns(timing.replan_every_s))
     looking = Every(sim.robot.cameras[0].period_ns)
@@ -76,10 +82,12 @@ def drive(
         now_ns = sim.now_ns
         controller.on_joints(sim.joint_state(), now_ns)
         if asking.is_due(now_ns):
-            arrival_ns = now_ns + seconds_to_ns(timing.latency_s)
-            waiting.append((arrival_ns, infer(sim.observe(), prompt)))
+            arrival_ns = now_ns + seconds_to_ns(timing.latency_s) + around.delay_ns
+            chunk = infer(around.seen(sim.observe()), prompt)
+            if not around.loses_answer():
+                waiting.append((arrival_ns, chunk))
         if observe is not None and looking.is_due(now_ns):
-            observe(sim.observe())
+            observe(around.seen(sim.observe()))
         while waiting and waiting[0][0] <= now_ns:
             controller.on_chunk(waiting.pop(0)[1], now_ns)
             chunks += 1
@@ -87,5 +95,7 @@ def drive(
         unsafe += chunks > 0 and report.verdict >= Verdict.HOLD
         sim.step(sim.target_rad if report.sent_rad is None else report.sent_rad)
         if judging.is_due(sim.now_ns):
-            judge.watch(sim.truth())
-    return Drive(chunks, int(unsafe))
+            scene = sim.truth()
+            judge.watch(scene)
+            around.watch(sim, scene)
+    return Drive(chunks, int(unsafe), around.mishaps)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from lam_ros.config import build, compose_config
 from lam_ros.core.controller import ControlConfig
 from lam_ros.core.errors import ConfigError
 from lam_ros.core.robot import RobotDescription
+from lam_ros.evaluation.axes import Axis
 from lam_sim.scenes import SceneConfig
 from lam_sim.tasks import TaskType
 
@@ -45,12 +46,14 @@ class Suite:
         scene: the family of scenes.
         mix: share of each type of task.
         paired: each scene twice, the second time with another cube named.
+        chain: steps done one after the other in one scene; 0 for single steps.
     """
 
     name: str
     scene: SceneConfig
     mix: Mapping[TaskType, float]
     paired: bool = False
+    chain: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class EvalSettings:
         max_seconds: simulated time that an episode may take.
         replan_every_s: time between two inferences.
         latency_s: time from the picture to its chunk being played.
+        axis: what is made harder than the suite.
     """
 
     robot: RobotDescription
@@ -76,14 +80,25 @@ class EvalSettings:
     max_seconds: float
     replan_every_s: float
     latency_s: float
+    axis: Axis = field(default_factory=Axis)
 
     def __post_init__(self) -> None:
         """Refuse counts and times that make no sense."""
         for name in ("episodes", "workers", "max_seconds", "replan_every_s"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name}: {getattr(self, name)} came, more than 0 is needed")
+        self._check_kick()
         if not 0 <= self.latency_s < self.max_seconds:
             raise ConfigError(f"latency_s: {self.latency_s} came, 0 or more is needed")
+
+    def _check_kick(self) -> None:
+        fixed = {TaskType.OPEN, TaskType.CLOSE, TaskType.PRESS, TaskType.HOME}
+        drawn = {name for name, share in self.suite.mix.items() if share > 0}
+        if self.axis.kick_m_s and drawn <= fixed:
+            raise ConfigError(
+                f"axis 'push': nothing that suite '{self.suite.name}' names can be pushed; "
+                "use tabletop, stack, push or sweep"
+            )
 
     @property
     def seeds(self) -> range:
@@ -104,6 +119,7 @@ def load_settings(overrides: Sequence[str]) -> EvalSettings:
     parts: dict[str, Any] = {
         "suite": build(Suite, data.pop("suite"), "suite"),
         "policy": build(PolicyConfig, data.pop("policy"), "policy"),
+        "axis": build(Axis, data.pop("axis"), "axis"),
         "control": control_config(data.pop("control"), data.pop("safety")),
     }
     return build(EvalSettings, {"robot": robot, **parts, **data}, "eval")

@@ -27,3 +27,16 @@ def percentiles_ms(samples_ms: Sequence[float]) -> dict[str, float]:
     p50, p95, p99 = np.percentile(samples_ms, [50, 95, 99])
     values = {"p50": p50, "p95": p95, "p99": p99, "max": max(samples_ms)}
     return {name: round(float(value), 4) for name, value in values.items()} | {"n": len(samples_ms)}
+
+
+def mcnemar_exact(only_first: int, only_second: int) -> float:
+    """Return the two-sided p-value of McNemar's exact test (McNemar 1947).
+
+    Args:
+        only_first: pairs in which the first alone succeeded.
+        only_second: pairs in which the second alone did.
+    """
+    uneven = only_first + only_second
+    if uneven == 0:
+        return 1.0
+    return float(binomtest(only_first, uneven, 0.5).pvalue)

@@ -102,6 +102,16 @@ def slots_of(model: mujoco.MjModel) -> dict[str, tuple[Slot, ...]]:
     }
 
 
+def arm_and_fixed(model: mujoco.MjModel) -> tuple[np.ndarray, np.ndarray]:
+    """Return, for each geom, whether it is the arm's, and whether it is one that stands fast."""
+    parts = {slot.body_id: slot for slots in slots_of(model).values() for slot in slots}
+    moving = {slot.part_id for slot in parts.values()}
+    body_of = model.geom_bodyid
+    fixed = [body == 0 or (body in parts and parts[body].kind.name in PARTS) for body in body_of]
+    arm = [body != 0 and body not in parts and body not in moving for body in body_of]
+    return np.array(arm), np.array(fixed)
+
+
 def _kinds(*, furnished: bool) -> list[catalog.Kind]:
     return [kind for kind in catalog.KINDS.values() if furnished or not kind.is_fixture]
 

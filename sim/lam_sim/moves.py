@@ -30,8 +30,8 @@ SHUT = (Skill.PRESS, Skill.PUSH, Skill.SWEEP, Skill.HOME)
 KNOB = "knob"
 """Kind of the item by which a drawer is taken."""
 
-LOW_M = 0.0125
-"""Height of the tool while it pushes: the tips clear the table by 4 mm."""
+LOW_M = 0.0115
+"""Height of the tool while it pushes: the tips clear the table by 3 mm."""
 
 _OUT_SHARE = {Skill.OPEN: 0.94, Skill.CLOSE: 0.0}
 _OUT_ERROR_M = 0.003
@@ -44,15 +44,17 @@ _NARROW_RAD = 0.07
 _STEER = 2.5
 _BEHIND_M = 0.012
 _ASIDE_M = 0.015
-_PUSH_SPEED_M_S = 0.12
+_PUSH_SPEED_M_S = 0.14
 _PRESS_SPEED_M_S = 0.06
 _DEEP_M = 0.024
 _TRAVEL_ABOVE_M = 0.026
 _LEAST_TRAVEL_M = 0.056
+_LOW_SLACK_M = 0.0045
 _FLAT_M = 0.004
 _REACH = Sector(0.135, 0.250, math.radians(85))
 _HALF_HAND_M = 0.026
 _LEAST_PUSH_M = 0.05
+_MOST_SWEEP_M = 0.17
 
 
 def item_of(step: Step, scene: Scene, tool: ToolPose) -> SceneObject:
@@ -214,7 +216,7 @@ class Moves:
         ahead, aside = line.seen_from(self._finger(view))
         yaw = self._yaw_across(line, view)
         turned = abs(_wrap(yaw - view.tool.yaw_rad))
-        is_low = view.z < LOW_M + 0.010
+        is_low = view.z < LOW_M + _LOW_SLACK_M
         in_place = is_low and -line.back_m - 0.020 < ahead < 0.0 and abs(aside) < _ASIDE_M
         done = achieved(self._step, view.scene)
         if done and not (in_place and line.length_m > _DEEP_M):
@@ -304,6 +306,8 @@ def can_shove(step: Step, scene: Scene) -> bool:
         for item in scene.objects
         if item.id not in moved and item.id != target.id and item.top_m > _FLAT_M
     ]
+    if step.skill is Skill.SWEEP and any(line.length_m > _MOST_SWEEP_M for line in lines):
+        return False
     return all(_has_room(line, obstacles) for line in lines)
 
 
@@ -328,7 +332,7 @@ def _piece_for(step: Step, scene: Scene, tool: ToolPose) -> SceneObject:
     target = scene[step.target_id]
     pieces = swept(step, scene)
     outside = [item for item in pieces if item.inside != step.target_id] or list(pieces)
-    if tool.position_m[2] < LOW_M + 0.010:
+    if tool.position_m[2] < LOW_M + _LOW_SLACK_M:
         here = np.array(tool.position_m[:2])
         yaw = tool.yaw_rad
         here = here + _FINGERS_M * np.array([math.cos(yaw), math.sin(yaw)])

@@ -82,6 +82,7 @@ class Demonstrator:
         style: Style | None = None,
         max_frames: int = 320,
         attempt: int = 0,
+        fresh: bool = True,
     ) -> Demonstration:
         """Do the task once, until the arm stands still at home or the frames are used up.
 
@@ -89,6 +90,7 @@ class Demonstrator:
             episode: scene and task.
             style: how the person moves; drawn from the scene's seed if None.
             max_frames: longest time.
+            fresh: begin with the scene; else where the simulation stands.
             attempt: another number gives other noise and another style in the same scene.
         """
         sim, robot = self._sim, self._sim.robot
@@ -97,7 +99,8 @@ class Demonstrator:
         quiet = NoiseConfig(drift_rad=0.0, bump_probability=0.0)
         noise = Noise(self._noise or quiet, len(robot.joints), robot.gripper_index, rng)
         rows: list[_Row] = []
-        observation, scene = sim.reset(episode.scene), sim.truth()
+        observation = sim.reset(episode.scene) if fresh else sim.observe()
+        scene = sim.truth()
         judge = Judge(episode.step, scene)
         still = 0
         while len(rows) < max_frames and still < HOLD_FRAMES:

@@ -121,6 +121,36 @@ def feasible_steps(scene: Scene, task_type: TaskType) -> list[Step]:
     ]
 
 
+def next_link(
+    last: Episode, scene: Scene, mix: Mapping[TaskType, float], rng: np.random.Generator
+) -> Episode | None:
+    """Return another step in the same scene as it stands now; None if nothing is left to do.
+
+    Args:
+        last: the link before; its object is not asked for again at once if another can be.
+        scene: ground truth.
+        mix: share of each type of task.
+        rng: where chance comes from.
+    """
+    types = [task_type for task_type in TaskType if mix.get(task_type, 0.0) > 0]
+    shares = np.array([mix[task_type] for task_type in types])
+    order = (
+        rng.permutation(len(types))
+        if len(types) == 1
+        else rng.choice(len(types), len(types), replace=False, p=shares / shares.sum())
+    )
+    spare: Episode | None = None
+    for index in order:
+        steps = feasible_steps(scene, types[index])
+        steps = [steps[k] for k in rng.permutation(len(steps))]
+        for step in steps:
+            link = Episode(last.scene, types[index], step)
+            if step.object_id != last.step.object_id:
+                return link
+            spare = spare or link
+    return spare
+
+
 def task_type_of(step: Step, scene: Scene) -> TaskType:
     """Return the type of a step.
 

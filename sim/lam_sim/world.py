@@ -72,6 +72,9 @@ class LockstepSim:
         self._physics_step_ns = seconds_to_ns(models.PHYSICS_STEP_S)
         self._lower_rad, self._upper_rad = robot.lower_rad, robot.upper_rad
         self._dresser = Dresser(self.model)
+        self._arm_geoms, self._fixed_geoms = models.arm_and_fixed(self.model)
+        fingers = [self.model.geom(name).bodyid[0] for name in ("fixed_pad", "moving_pad")]
+        self._hand_geoms = np.isin(self.model.geom_bodyid, fingers)
         self._renderers: dict[tuple[int, int, Quality], Renderer] = {}
         self._slots: dict[str, models.Slot] = {}
         self._buttons: tuple[tuple[str, models.Slot], ...] = ()
@@ -141,6 +144,13 @@ class LockstepSim:
                 self._pressed.add(name)
                 self.model.qpos_spring[slot.part_qpos] = catalog.BUTTON_LATCHED_M
 
+    def kick(self, object_id: str, velocity_m_s: tuple[float, float]) -> None:
+        """Give a free object a velocity (x, y) along the table."""
+        slot = self._slots[object_id]
+        if slot.kind.is_free:
+            dof = int(self.model.body(slot.body_id).dofadr[0])
+            self.data.qvel[dof : dof + 2] = velocity_m_s
+
     # -- seeing ----------------------------------------------------------------------
 
     def joint_state(self) -> JointState:
@@ -153,6 +163,14 @@ class LockstepSim:
         """Return joint positions and, unless rendering is off, all camera pictures."""
         images = self._draw_cameras() if self.config.render else {}
         return Observation(self.now_ns, self.data.qpos[self._qpos], images)
+
+    def strikes(self) -> bool:
+        """Tell whether the arm touches the table, a cabinet or itself; its fingers may meet."""
+        pairs = self.data.contact.geom[: self.data.ncon]
+        mine = self._arm_geoms[pairs]
+        fixed = self._fixed_geoms[pairs]
+        itself = mine.all(axis=1) & ~self._hand_geoms[pairs].all(axis=1)
+        return bool((itself | (mine & fixed[:, ::-1]).any(axis=1)).any())
 
     def truth(self) -> Scene:
         """Return the scene as it really is."""
