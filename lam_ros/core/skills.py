@@ -14,7 +14,10 @@ from lam_ros.core.scene import PREDICATES, Literal, Scene, SceneError, SceneObje
 
 
 class Skill(StrEnum):
-    """What can be planned; a policy has some of it.  Placing includes grasping the object."""
+    """What can be planned; a policy has some of it.  Placing includes grasping the object.
+
+    `use` is of tools alone: its object is the tool's name, its target the words for it.
+    """
 
     PLACE_IN = "place_in"
     PLACE_ON = "place_on"
@@ -33,6 +36,7 @@ class Skill(StrEnum):
     ROTATE = "rotate"
     SWEEP = "sweep"
     HOME = "home"
+    USE = "use"
 
 
 TRAINED: tuple[Skill, ...] = (Skill.PLACE_IN, Skill.PLACE_ON, Skill.PLACE_NEXT_TO)

@@ -28,6 +28,7 @@ from lam_ros.bridge.plans import fill_answer, progress_to
 from lam_ros.bridge.runtime import LamNode, run_node
 from lam_ros.bridge.scenes import scene_from
 from lam_ros.bridge.skill_client import SkillClient
+from lam_ros.bridge.tool_client import Doers, ToolClient
 from lam_ros.config import build, load_group, load_robot
 from lam_ros.core.clock import ns_to_seconds
 from lam_ros.core.errors import ConfigError, unknown_name
@@ -44,6 +45,8 @@ from lam_ros.planning.memory import Memory, Prior
 from lam_ros.planning.outcome import Clarify, Outcome, Plan, Refuse, RefuseKind
 from lam_ros.planning.planner import ANSWER_SEPARATOR, Planner
 from lam_ros.planning.progress import PlanProgress
+from lam_ros.planning.tool_config import load_tools
+from lam_ros.planning.tools import ToolPlanner, skills_of
 
 TICK_S = 0.05
 SAY_EVERY_NS = 500_000_000
@@ -80,9 +83,11 @@ class PlannerNode(LamNode):
         opened = self._opened
         self._memory = self._open_memory(config.memory)
         costs = self._memory.costs if self._memory is not None else dict
-        self._planner = Planner(self._skills(), config, costs)
+        tools = load_tools(load_group("planner", self.text("tools", "tools")))
+        own = self._skills()
+        self._planner = Planner((*own, *skills_of(tools)), config, costs)
         self._conductor = Conductor(
-            self._planner,
+            ToolPlanner(self._planner, tools, own, config.can_move),
             config.execution,
             reaches_table=self._planner.reaches_table,
             memory=self._memory,
@@ -94,8 +99,13 @@ class PlannerNode(LamNode):
         self._plans = opened.publisher(lam_msg.Plan, topics.PLAN, qos.LATCHED)
         self._replies = opened.publisher(std_msgs.msg.String, topics.REPLY, qos.REPORT)
         opened.serve(PlanInstruction, topics.PLAN_INSTRUCTION, self._on_plan)
-        self._skill = SkillClient(self)
-        opened.add(self._skill.destroy)
+        skill = SkillClient(self)
+        used = ToolClient(
+            self, tools, self._reply, lambda: self._scene.stamp_ns if self._scene else 0
+        )
+        opened.add(skill.destroy)
+        opened.add(used.destroy)
+        self._skill = Doers(skill, used)
         name = topics.EXECUTE_INSTRUCTION
         self._server = SingleGoalServer(self, ExecuteInstruction, name, self, newest_wins=True)
         opened.add(self._server.destroy)

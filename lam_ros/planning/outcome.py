@@ -38,10 +38,19 @@ class RefuseKind(StrEnum):
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """A step and the text that the policy reads for it."""
+    """A step and the text that the policy reads for it.
+
+    Attributes:
+        step: what to do.
+        prompt: what the policy reads.
+        tool: name of the tool that does it; empty for the policy.
+        needs: what must hold before, beside what the step itself needs.
+    """
 
     step: Step
     prompt: str
+    tool: str = ""
+    needs: tuple[Literal, ...] = ()
 
     @classmethod
     def of(cls, step: Step, scene: Scene) -> PlannedStep:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lam_ros.core.scene import Literal, Scene
+from lam_ros.core.skills import Skill
 from lam_ros.planning.domain import World
 from lam_ros.planning.outcome import PlannedStep
 from lam_ros.planning.search import TABLE_ID
@@ -25,6 +26,11 @@ def is_known(item: str, scene: Scene) -> bool:
 
 def what_is_lacking(scene: Scene, planned: PlannedStep) -> str:
     """Say what a step needs that is not seen, or nothing."""
+    for need in planned.needs:
+        if not effect_seen(scene, need):
+            return f"{need} does not hold, which {planned.tool} needs"
+    if planned.step.skill is Skill.USE:
+        return ""
     for item in (planned.step.object_id, planned.step.target_id):
         if not is_known(item, scene):
             return f"{item} is not seen"
