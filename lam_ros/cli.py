@@ -226,8 +226,11 @@ def _add_train(commands: Commands) -> None:
     parser = _command(
         commands,
         "train",
-        "train the lam policy on a LeRobotDataset",
-        ['lam train "data=[data/pick_place]" out=runs/train budget_minutes=60'],
+        "train a policy on a LeRobotDataset: ours, or one of LeRobot's",
+        [
+            'lam train "data=[data/pick_place]" out=runs/train budget_minutes=60',
+            'lam train policy=act "data=[data/pick_place]" out=runs/act eval_episodes=20',
+        ],
     )
     _add_overrides(parser)
     parser.set_defaults(handler=_train)
@@ -248,7 +251,7 @@ def _add_bench(commands: Commands) -> None:
     )
     parser.add_argument(
         "name",
-        choices=["sim", "loop", "capture", "convert", "plan", "execute", "see", "infer"],
+        choices=["sim", "loop", "capture", "convert", "plan", "execute", "see", "infer", "train"],
         help="which bench",
     )
     parser.add_argument("--seconds", type=float, default=0.0, help="length (default: the bench's)")

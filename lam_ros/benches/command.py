@@ -18,6 +18,7 @@ DEFAULT_SECONDS = {
     "execute": 60.0,
     "see": 60.0,
     "infer": 30.0,
+    "train": 120.0,
 }
 """Bench -> how long it measures unless told otherwise."""
 
@@ -64,6 +65,10 @@ def _bench(name: str) -> Callable[[float], BenchReport]:
         from lam_ros.benches import capture
 
         return capture.run
+    if name == "train":
+        from lam_ros.benches import train
+
+        return train.run
     if name == "infer":
         from lam_ros.benches import infer
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from lam_policies.kinds import KINDS, LAM
 from lam_policies.training.config import TrainConfig
 from lam_policies.training.dataset import open_data
+from lam_policies.training.frames import Frames
 from lam_policies.training.loop import Trainer
 from lam_ros.config import build, compose_config, load_robot
-from lam_ros.core.errors import ExitCode
+from lam_ros.core.errors import ConfigError, ExitCode, MachineError, unknown_name
+from lam_ros.core.robot import RobotDescription
+
+if TYPE_CHECKING:
+    from lam_policies.training.lerobot_config import LerobotTrainConfig
+
+    Sources = TrainConfig | LerobotTrainConfig
 
 
 def main(overrides: Sequence[str]) -> int:
@@ -20,9 +30,57 @@ def main(overrides: Sequence[str]) -> int:
         DataError: if the data cannot be read.
         CheckpointError: if the run in `out` cannot be taken up.
     """
-    config = load_config(overrides)
+    if kind := _kind(overrides):
+        return _train_lerobot(kind, overrides)
+    config = load_config([item for item in overrides if item != f"policy={LAM}"])
     robot = load_robot(config.robot)
-    parts = [
+    Trainer(config, robot, open_parts(config, robot)).run()
+    return ExitCode.DONE
+
+
+def _kind(overrides: Sequence[str]) -> str:
+    """Return which of LeRobot's policies is named, or nothing for our own.
+
+    Raises:
+        ConfigError: if it is not one that is known.
+    """
+    named = [item.partition("=")[2] for item in overrides if item.startswith("policy=")]
+    if not named or named[-1] == LAM:
+        return ""
+    if named[-1] not in KINDS:
+        raise ConfigError(f"train: {unknown_name('policy', named[-1], (LAM, *KINDS))}")
+    return named[-1]
+
+
+def _train_lerobot(kind: str, overrides: Sequence[str]) -> int:
+    from lam_policies.training.lerobot_config import LerobotTrainConfig
+    from lam_policies.training.lerobot_loop import LerobotTrainer
+
+    if KINDS[kind].hub:
+        raise MachineError(
+            f"train: policy={kind} starts from weights of the hub; where there is a network: "
+            f"lerobot-train --policy.path={KINDS[kind].base or 'OWNER/NAME'}, "
+            f"then serve it with policy={kind} policy.path=FOLDER"
+        )
+    # `policy` is a group of config/, so it is taken out before hydra looks.
+    others = [item for item in overrides if not item.startswith("policy=")]
+    told = {**compose_config("train/lerobot", others), "policy": kind}
+    config = build(LerobotTrainConfig, told, "train")
+    robot = load_robot(config.robot)
+    LerobotTrainer(config, robot, open_parts(config, robot)).run()
+    return ExitCode.DONE
+
+
+def open_parts(config: Sources, robot: RobotDescription) -> list[Frames]:
+    """Return the data that a run names, decoded.
+
+    Raises:
+        DataError: if the data cannot be read.
+        FingerprintMismatch: if they were recorded with another robot.
+    """
+    for folder in config.data:
+        require_robot(Path(folder), robot)
+    return [
         frames
         for folder in config.data
         for frames in open_data(
@@ -33,8 +91,19 @@ def main(overrides: Sequence[str]) -> int:
             max_episodes=config.max_episodes,
         )
     ]
-    Trainer(config, robot, parts).run()
-    return ExitCode.DONE
+
+
+def require_robot(folder: Path, robot: RobotDescription) -> None:
+    """Check that a data set that tells its robot was recorded with this one.
+
+    Raises:
+        FingerprintMismatch: with each difference named.
+    """
+    path = folder / "meta" / "lam" / "robot.json"
+    if path.is_file():
+        told = json.loads(path.read_text(encoding="utf-8"))
+        recorded = RobotDescription.from_dict(told.get("robot", told))
+        robot.require_match(recorded, f"data set '{folder.name}'")
 
 
 def load_config(overrides: Sequence[str]) -> TrainConfig:

@@ -23,6 +23,7 @@ from lam_policies.training.batches import Batcher
 from lam_policies.training.config import TrainConfig
 from lam_policies.training.export import export
 from lam_policies.training.frames import Frames, chunk_statistics
+from lam_policies.training.memory import told_if_too_large
 from lam_ros.core.errors import CheckpointError
 from lam_ros.core.robot import RobotDescription
 from lerobot_policy_lam.configuration_lam import LamConfig
@@ -161,7 +162,8 @@ class Trainer:
             window = _Window()
             started = time.monotonic() - state.trained_s
             while self.share_done < 1:
-                parts = self._step(next(batches))
+                with told_if_too_large(config.batch_size):
+                    parts = self._step(next(batches))
                 window.add(parts)
                 state.trained_s = time.monotonic() - started
                 if state.step % LOG_EVERY_STEPS == 0:

@@ -174,3 +174,9 @@ def _save_small(kind: str, robot: RobotDescription, folder: Path, far_rad: float
 def save_small() -> Callable[..., Path]:
     """Write a small policy of one of LeRobot's kinds; see `_save_small`."""
     return _save_small
+
+
+@pytest.fixture(scope="session")
+def small_settings() -> dict[str, dict[str, Any]]:
+    """Settings of a small network by kind of policy."""
+    return SIZES_OF_KINDS
