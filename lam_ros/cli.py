@@ -247,21 +247,42 @@ def _add_bench(commands: Commands) -> None:
         commands,
         "bench",
         "measure: figures, ratios against a physical limit or a peer, and the machine",
-        ["lam bench sim --json", "lam bench capture --seconds 300 --json"],
+        [
+            "lam bench sim --json",
+            "lam bench capture --seconds 300 --json",
+            "lam bench soak --minutes 60 --json",
+            "lam bench faults --only estop,policy_killed --json",
+        ],
     )
     parser.add_argument(
         "name",
-        choices=["sim", "loop", "capture", "convert", "plan", "execute", "see", "infer", "train"],
+        choices=[
+            "sim",
+            "loop",
+            "capture",
+            "convert",
+            "plan",
+            "execute",
+            "see",
+            "infer",
+            "train",
+            "soak",
+            "faults",
+        ],
         help="which bench",
     )
     parser.add_argument("--seconds", type=float, default=0.0, help="length (default: the bench's)")
+    parser.add_argument("--minutes", type=float, default=0.0, help="the same in minutes")
+    parser.add_argument("--only", default="", help="parts of bench 'faults', with commas between")
     parser.set_defaults(handler=_bench)
 
 
 def _bench(arguments: argparse.Namespace) -> int:
     from lam_ros.benches.command import main as bench_main
 
-    return bench_main(arguments.name, seconds=arguments.seconds, as_json=arguments.json)
+    seconds = arguments.seconds + 60.0 * arguments.minutes
+    only = tuple(part.strip() for part in arguments.only.split(",") if part.strip())
+    return bench_main(arguments.name, seconds=seconds, as_json=arguments.json, only=only)
 
 
 def _add_explain(commands: Commands) -> None:

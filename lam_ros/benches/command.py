@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
@@ -19,11 +19,13 @@ DEFAULT_SECONDS = {
     "see": 60.0,
     "infer": 30.0,
     "train": 120.0,
+    "soak": 3600.0,
+    "faults": 900.0,
 }
 """Bench -> how long it measures unless told otherwise."""
 
 
-def main(name: str, *, seconds: float, as_json: bool) -> int:
+def main(name: str, *, seconds: float, as_json: bool, only: Sequence[str] = ()) -> int:
     """Run a bench for `seconds` [s] (0: its default) and print what it found.
 
     Raises:
@@ -33,18 +35,28 @@ def main(name: str, *, seconds: float, as_json: bool) -> int:
         raise ConfigError(unknown_name("bench", name, DEFAULT_SECONDS))
     if seconds < 0:
         raise ConfigError(f"--seconds: {seconds} came, 0 or more is allowed")
-    report = _bench(name)(seconds or DEFAULT_SECONDS[name])
+    if only and name != "faults":
+        raise ConfigError(f"--only: bench '{name}' has no parts, 'faults' has")
+    report = _bench(name, only)(seconds or DEFAULT_SECONDS[name])
     report.print(Console(stderr=True))
     if as_json:
         print(report.to_json())
     return int(ExitCode.DONE)
 
 
-def _bench(name: str) -> Callable[[float], BenchReport]:
+def _bench(name: str, only: Sequence[str]) -> Callable[[float], BenchReport]:
     if name == "sim":
         from lam_ros.benches import sim
 
         return sim.run
+    if name == "faults":
+        from lam_ros.benches import faults
+
+        return lambda seconds: faults.run(seconds, only)
+    if name == "soak":
+        from lam_ros.benches import soak
+
+        return soak.run
     if name == "see":
         from lam_ros.benches import see
 

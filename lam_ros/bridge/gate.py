@@ -28,6 +28,9 @@ class CommandGate:
 
     def accept(self, message: JointCommand, now_ns: int) -> FloatArray | Rejected:
         """Return the joint targets [rad], shape (J,), in the robot's order, or what is wrong."""
+        rivals = self.rivalry()
+        if rivals:
+            return Rejected(RejectRule.RIVALS, rivals)
         command = command_from(message, self._robot)
         if isinstance(command, Rejected):
             return command
@@ -44,7 +47,12 @@ class CommandGate:
         return target
 
     def rivalry(self) -> str:
-        """Return who commands the arm, if more than one node does; else nothing."""
+        """Return who commands the arm, if more than one node does; else nothing.
+
+        A publisher is counted before a message of it can be heard: cheap enough for each.
+        """
+        if self._node.count_publishers(self._topic) < 2:
+            return ""
         infos = self._node.get_publishers_info_by_topic(self._topic)
         if len(infos) < 2:
             return ""

@@ -17,6 +17,9 @@ COMMAND = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.RELIABLE)
 REPORT = QoSProfile(depth=50, reliability=QoSReliabilityPolicy.RELIABLE)
 """Safety reports: a recorder must not miss one."""
 
+BEAT = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.BEST_EFFORT)
+"""Signs of life: one that is lost is not worth repeating."""
+
 ESTOP = QoSProfile(depth=10, reliability=QoSReliabilityPolicy.RELIABLE)
 """Not latched: any publisher can be heard, also one that offers no more than volatile."""
 

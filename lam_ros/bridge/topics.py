@@ -7,6 +7,7 @@ the same for every robot.
 from __future__ import annotations
 
 ACTION_CHUNK = "lam/action_chunk"
+POLICY_BEAT = "lam/policy_beat"
 SAFETY_REPORT = "lam/safety_report"
 SCENE = "lam/scene"
 PLAN = "lam/plan"

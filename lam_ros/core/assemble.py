@@ -2,7 +2,8 @@
 
 The newest frame of each camera and the newest joint state are held.  An observation
 is made of them only if all are there, fresh, of the right size and of about the same
-time; otherwise the stream to blame is named.
+time, and no picture is black or shows the same as before the arm moved; otherwise the
+stream to blame is named.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from enum import StrEnum
 
 from lam_ros.core.clock import NS_PER_MS, seconds_to_ns
 from lam_ros.core.robot import RobotDescription
+from lam_ros.core.sameness import PictureWatch
 from lam_ros.core.types import (
     CameraFrame,
     ImageArray,
@@ -61,6 +63,7 @@ class Assembler:
         self._frames: dict[str, CameraFrame] = {}
         self._joints: JointState | None = None
         self._stamps: dict[str, int] = {}
+        self._watches = {name: PictureWatch(robot.gripper_index) for name in self._shapes}
 
     def put_frame(self, frame: CameraFrame) -> Put:
         """Hold a picture if it is newer than the one held."""
@@ -69,6 +72,8 @@ class Assembler:
         answer = self._arrive(frame.camera, frame.stamp_ns)
         if answer is not Put.OUT_OF_ORDER:
             self._frames[frame.camera] = frame
+            position = None if self._joints is None else self._joints.position_rad
+            self._watches[frame.camera].see(frame.image, position)
         return answer
 
     def put_joints(self, state: JointState) -> Put:
@@ -83,6 +88,8 @@ class Assembler:
         self._frames.clear()
         self._joints = None
         self._stamps.clear()
+        for watch in self._watches.values():
+            watch.forget()
 
     def assemble(self, now_ns: int) -> Observation | NotReady:
         """Return what a policy sees now, or why it sees nothing."""
@@ -91,6 +98,7 @@ class Assembler:
             return trouble or NotReady(JOINTS, NotReadyReason.MISSING, "none has come")
         ages = {stream: now_ns - stamp for stream, stamp in self._stamps.items()}
         trouble = self._wrong_time(ages)
+        trouble = trouble or self._wrong_content()
         if trouble:
             return trouble
         images: dict[str, ImageArray] = {name: self._frames[name].image for name in self._shapes}
@@ -114,6 +122,8 @@ class Assembler:
             self._frames.pop(stream, None)
             if stream == JOINTS:
                 self._joints = None
+        for watch in self._watches.values():
+            watch.forget()
 
     def _missing(self) -> NotReady | None:
         for stream in (*self._shapes, JOINTS):
@@ -135,6 +145,20 @@ class Assembler:
                 NotReadyReason.WRONG_SIZE,
                 f"joints: {came} came, not ({len(self._robot.joints)},)",
             )
+        return None
+
+    def _wrong_content(self) -> NotReady | None:
+        for name, watch in self._watches.items():
+            if watch.is_black:
+                return NotReady(
+                    name, NotReadyReason.BLACK, f"camera '{name}': its picture is black"
+                )
+            if watch.is_frozen:
+                detail = (
+                    f"camera '{name}': the last {watch.same} pictures are the same, though the "
+                    f"arm has moved {watch.moved_rad:.2f} rad"
+                )
+                return NotReady(name, NotReadyReason.FROZEN, detail)
         return None
 
     def _wrong_time(self, ages: dict[str, int]) -> NotReady | None:

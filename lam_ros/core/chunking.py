@@ -44,6 +44,8 @@ class ChunkConfig:
         future_tolerance_s: how far a stamp may lie ahead of the clock; the clock
             may go back by as much before what is playing is dropped.
         min_dt_s, max_dt_s: allowed time between rows.
+        max_speed_scale: rows that ask a joint (the gripper excepted, which grips by
+            leading) for more than so many times its greatest speed are nonsense.
         lookahead_s: a command is reached only some time after it is sent, so the path is
             asked for its place then; one control period where the arm goes from one
             command to the next in that time.
@@ -57,6 +59,7 @@ class ChunkConfig:
     future_tolerance_s: float = 0.05
     min_dt_s: float = 0.001
     max_dt_s: float = 1.0
+    max_speed_scale: float = 3.0
     lookahead_s: float = 0.0
     blend_s: float = 0.1
     ensemble_decay: float | None = None
@@ -85,6 +88,8 @@ class ChunkPlayer:
         config = config or ChunkConfig()
         self.config = config
         self._names = robot.joint_names
+        self._speed_rad_s = robot.velocity_rad_s * config.max_speed_scale
+        self._speed_rad_s[robot.gripper_index] = np.inf
         self._max_age_ns = seconds_to_ns(config.max_obs_age_s)
         self._tolerance_ns = seconds_to_ns(config.future_tolerance_s)
         self._period_ns = robot.control_period_ns
@@ -180,7 +185,24 @@ class ChunkPlayer:
                 f"{dt_s:g} s between rows came, allowed is "
                 f"{self.config.min_dt_s:g} to {self.config.max_dt_s:g} s",
             )
-        return check_numbers(chunk.targets_rad) or self._time_trouble(chunk, now_ns)
+        return (
+            check_numbers(chunk.targets_rad)
+            or self._speed_trouble(chunk)
+            or self._time_trouble(chunk, now_ns)
+        )
+
+    def _speed_trouble(self, chunk: ActionChunk) -> Rejected | None:
+        """Look at the steps between rows; the first may be far away, and is gone to slowly."""
+        steps = np.abs(np.diff(chunk.targets_rad, axis=0))
+        excess = steps - self._speed_rad_s * ns_to_seconds(chunk.dt_ns)
+        if not excess.size or excess.max() <= 0.0:
+            return None
+        row, joint = np.unravel_index(int(np.argmax(excess)), excess.shape)
+        return Rejected(
+            RejectRule.IMPLAUSIBLE,
+            f"row {row + 1} takes {self._names[joint]} {steps[row, joint]:.2f} rad on in "
+            f"{ns_to_seconds(chunk.dt_ns):g} s",
+        )
 
     def _time_trouble(self, chunk: ActionChunk, now_ns: int) -> Rejected | None:
         stamp_ns, playing = chunk.obs_stamp_ns, self.chunk

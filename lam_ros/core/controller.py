@@ -19,8 +19,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from lam_ros.core.chunking import Accepted, ChunkConfig, ChunkPlayer
-from lam_ros.core.clock import seconds_to_ns
+from lam_ros.core.clock import ns_to_seconds, seconds_to_ns
 from lam_ros.core.geometry import Guard
 from lam_ros.core.inbound import Rejected, RejectRule
 from lam_ros.core.robot import RobotDescription
@@ -39,6 +41,9 @@ from lam_ros.core.types import (
 )
 from lam_ros.core.watchdog import Watchdog
 
+_NONSENSE = (RejectRule.NOT_FINITE, RejectRule.IMPLAUSIBLE)
+"""What no working policy sends."""
+
 
 @dataclass(frozen=True)
 class ControlConfig:
@@ -47,12 +52,19 @@ class ControlConfig:
     Attributes:
         policy_silent_after_s: without a chunk for so long the arm holds, even if the
             chunk that is playing has rows left.
+        beat_silent_after_s: the same without a sign of life (`on_beat`) of a policy that
+            gives such signs.
+        joint_jump_rad: a joint state further than this from where a joint can have gone
+            at its greatest speed is not believed, until the one held is stale.  What the
+            policy was doing then is over: its chunks are refused until `cancel`.
     """
 
     chunk: ChunkConfig = field(default_factory=ChunkConfig)
     teleop: TeleopConfig = field(default_factory=TeleopConfig)
     safety: SafetyConfig = field(default_factory=SafetyConfig)
     policy_silent_after_s: float = 1.0
+    beat_silent_after_s: float = 0.08
+    joint_jump_rad: float = 0.2
 
 
 class Controller:
@@ -72,6 +84,9 @@ class Controller:
         self._player = ChunkPlayer(robot, config.chunk)
         self._teleop = TeleopStream(robot, config.teleop)
         self._policy_watchdog = Watchdog(seconds_to_ns(config.policy_silent_after_s))
+        self._beat = Watchdog(seconds_to_ns(config.beat_silent_after_s))
+        self._is_beating = False
+        self._jumped = ""
         self._joints: JointState | None = None
         self._active = Source.POLICY
         self._tolerance_ns = seconds_to_ns(config.chunk.future_tolerance_s)
@@ -99,8 +114,33 @@ class Controller:
             return Rejected(RejectRule.FUTURE, "the joint state is stamped ahead of the clock")
         if held is not None and state.stamp_ns <= held.stamp_ns:
             return Rejected(RejectRule.OUT_OF_ORDER, "a newer joint state is held")
+        jump = self._jump(state)
+        if held is not None and jump:
+            self._jumped = self._jumped or (jump if self._player.chunk is not None else "")
+            self.distrust(jump)
+            if now_ns - held.stamp_ns <= self.robot.joint_state.stale_after_ns:
+                return Rejected(RejectRule.IMPLAUSIBLE, jump)
         self._joints = state
         return Accepted()
+
+    def on_beat(self, trouble: str, now_ns: int) -> None:
+        """Take a sign of life of the policy that drives, or why what it has sent is not to be played.
+
+        From the first one on, until the policy is cancelled, its silence makes the arm hold.
+        """
+        self._watch_clock(now_ns)
+        self._beat.feed(now_ns)
+        self._is_beating = True
+        if trouble:
+            self._player.drop(trouble)
+
+    def distrust(self, detail: str) -> None:
+        """Drop what is played: what it was computed from, or who sent it, makes no sense.
+
+        The arm holds until someone speaks sense again.
+        """
+        self._player.drop(detail)
+        self._teleop.disengage()
 
     def on_chunk(self, chunk: ActionChunk, now_ns: int) -> Accepted | Rejected:
         """Take a chunk from the policy."""
@@ -111,7 +151,14 @@ class Controller:
         answer = self._player.accept(chunk, now_ns, start)
         if isinstance(answer, Accepted):
             self._policy_watchdog.feed(now_ns)
+        else:
+            self.nonsense(answer)
         return answer
+
+    def nonsense(self, rejected: Rejected) -> None:
+        """Hear that a chunk was refused: one that no working policy sends is a reason to hold."""
+        if rejected.rule in _NONSENSE:
+            self.distrust(f"the policy sent nonsense: {rejected.detail}")
 
     def on_teleop(self, command: Target, now_ns: int) -> Accepted | Rejected:
         """Take a command from a person, who thereby takes over.
@@ -157,17 +204,18 @@ class Controller:
         A person who is in charge stays so.
         """
         self._player.cancel(now_ns, detail)
+        self._is_beating, self._jumped = False, ""
 
     def release_teleop(self, now_ns: int) -> None:
         """Give the arm back to the policy; it holds until the next chunk."""
         self._teleop.disengage()
         self._active = Source.POLICY
         self._released_ns = now_ns
-        self._player.cancel(now_ns, "the person has let go")
+        self.cancel(now_ns, "the person has let go")
 
     def halt(self, now_ns: int, detail: str = "halted") -> None:
         """Drop what both sources want; the arm holds until one of them speaks again."""
-        self._player.cancel(now_ns, detail)
+        self.cancel(now_ns, detail)
         self._teleop.disengage()
         self._policy_watchdog.starve()
 
@@ -186,11 +234,32 @@ class Controller:
     def _request(self, now_ns: int) -> Target | Expired:
         if self._active is Source.TELEOP:
             return self._teleop.target(now_ns)
+        if self._jumped:
+            return Expired(ExpiredReason.JOINTS_JUMPED, self._jumped)
         request = self._player.target(now_ns)
+        if isinstance(request, Target) and self._is_beating and self._beat.is_silent(now_ns):
+            limit_ms = 1e3 * self.config.beat_silent_after_s
+            self._player.drop(f"no sign of life of the policy for more than {limit_ms:g} ms")
+            self._is_beating = False
+            return Expired(ExpiredReason.POLICY_SILENT, f"no sign of life for {limit_ms:g} ms")
         if isinstance(request, Target) and self._policy_watchdog.is_silent(now_ns):
             limit_s = self.config.policy_silent_after_s
             return Expired(ExpiredReason.POLICY_SILENT, f"no chunk for more than {limit_s:g} s")
         return request
+
+    def _jump(self, state: JointState) -> str:
+        """Return how a joint state is too far from the one held, if it is."""
+        held = self._joints
+        if held is None:
+            return ""
+        reach = self.robot.velocity_rad_s * ns_to_seconds(state.stamp_ns - held.stamp_ns)
+        excess = np.abs(state.position_rad - held.position_rad) - reach
+        joint = int(np.argmax(excess))
+        if not excess[joint] > self.config.joint_jump_rad:
+            return ""
+        name = self.robot.joint_names[joint]
+        jumped = abs(float(state.position_rad[joint] - held.position_rad[joint]))
+        return f"joint state: {name} has jumped {jumped:.2f} rad"
 
     def _start(self, source: Source) -> FloatArray | Rejected:
         """Return where a new path begins, or why nobody may begin one."""
@@ -198,6 +267,8 @@ class Controller:
             return Rejected(RejectRule.STOPPED, "stopped; reset the e-stop first")
         if source is Source.POLICY and self._active is Source.TELEOP:
             return Rejected(RejectRule.NOT_ACTIVE, "a person has taken over; release first")
+        if source is Source.POLICY and self._jumped:
+            return Rejected(RejectRule.NOT_ACTIVE, f"{self._jumped}; end the skill first")
         if self.safety.last_rad is not None:
             return self.safety.last_rad
         if self._joints is None:

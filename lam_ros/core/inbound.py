@@ -45,6 +45,7 @@ class RejectRule(StrEnum):
     NOT_ACTIVE = "not_active"
     NO_JOINTS = "no_joints"
     STOPPED = "stopped"
+    RIVALS = "rivals"
 
 
 @dataclass(frozen=True)

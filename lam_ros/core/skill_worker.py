@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from lam_ros.core.assemble import Assembler
-from lam_ros.core.clock import Clock
-from lam_ros.core.errors import LamError
+from lam_ros.core.clock import NS_PER_MS, Clock
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.serving import Ended, SkillEnd, SkillRun, Wait
 from lam_ros.core.types import ActionChunk, CameraFrame, JointState, NotReady, Observation
+
+USUAL_COUNT = 4
+"""Inferences that tell how long one usually takes."""
 
 LOOK_EVERY_S = 0.02
 """Longest time between two decisions while nothing new comes."""
@@ -40,6 +43,22 @@ class Sight:
         """Return what is seen now, or why nothing is."""
         with self._news:
             return self._assembler.assemble(now_ns)
+
+    def trouble(self, now_ns: int, blind_after_ns: int) -> str:
+        """Return why the arm should not go on by what was seen last, or nothing.
+
+        Args:
+            now_ns: the present time.
+            blind_after_ns: age above which a camera counts as lost, though a picture of
+                that age would still do to look at.
+        """
+        with self._news:
+            seen = self._assembler.assemble(now_ns)
+        if isinstance(seen, NotReady):
+            return seen.detail
+        oldest = max(seen.age_ns, key=lambda stream: seen.age_ns[stream])
+        age_ns = seen.age_ns[oldest]
+        return "" if age_ns <= blind_after_ns else f"{oldest}: {age_ns / NS_PER_MS:.0f} ms old"
 
     def wait(self, timeout_s: float) -> None:
         """Wait for a picture."""
@@ -79,6 +98,8 @@ class SkillWorker:
         self._clock = clock
         self._calls = calls
         self._thread = threading.Thread(target=self._work, name="skill", daemon=True)
+        self._busy_since_ns: int | None = None
+        self._took_ns: deque[int] = deque(maxlen=USUAL_COUNT)
 
     def start(self) -> None:
         """Begin."""
@@ -93,6 +114,21 @@ class SkillWorker:
         """Wait until the run has ended."""
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout_s)
+
+    def trouble(self, now_ns: int, blind_after_ns: int, slow_after_ns: int) -> str:
+        """Return why the arm should not go on by the last chunk, or nothing; from any thread.
+
+        Args:
+            now_ns: the present time.
+            blind_after_ns: as in `Sight.trouble`.
+            slow_after_ns: how long an inference may take, unless the last ones have been slow
+                themselves: then twice as long as the longest of them.
+        """
+        since_ns = self._busy_since_ns
+        allowed_ns = max(slow_after_ns, *(2 * took_ns for took_ns in tuple(self._took_ns)), 0)
+        if since_ns is not None and now_ns - since_ns > allowed_ns:
+            return f"the policy has thought for {(now_ns - since_ns) / NS_PER_MS:.0f} ms"
+        return self._sight.trouble(now_ns, blind_after_ns)
 
     def _work(self) -> None:
         decision: Observation | Wait | Ended = Wait()
@@ -109,12 +145,16 @@ class SkillWorker:
         self._calls.ended(decision)
 
     def _infer(self, observation: Observation) -> None:
+        self._busy_since_ns = self._clock.now_ns()
         try:
             chunk = self._calls.infer(observation)
-        except (ValueError, RuntimeError, LamError) as error:
-            reason = " ".join(str(error).split())[:300]
+        except Exception as error:  # noqa: BLE001  a policy may fail in any way; the arm holds
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
             self.run.end(SkillEnd.POLICY_ERROR, f"the policy failed: {reason}")
             return
+        finally:
+            self._took_ns.append(self._clock.now_ns() - self._busy_since_ns)
+            self._busy_since_ns = None
         if not self.run.has_ended:
             self._calls.send(chunk)
             self.run.took(observation)

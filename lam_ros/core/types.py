@@ -121,6 +121,8 @@ class NotReadyReason(StrEnum):
     FUTURE = "future"
     SKEWED = "skewed"
     WRONG_SIZE = "wrong_size"
+    BLACK = "black"
+    FROZEN = "frozen"
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,7 @@ class ExpiredReason(StrEnum):
     CANCELLED = "cancelled"
     POLICY_SILENT = "policy_silent"
     TELEOP_SILENT = "teleop_silent"
+    JOINTS_JUMPED = "joints_jumped"
 
 
 @dataclass(frozen=True)

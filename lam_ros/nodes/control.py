@@ -9,7 +9,8 @@ To make it stop:
     service `lam/hold`             drops what is being played; the arm holds still, and
                                    chunks from observations made before are refused
     service `teleop/release`       gives the arm back to the policy after a person had it
-    silence of the policy, the person or the joint states: the arm holds
+    silence of the policy, the person or the joint states: the arm holds; so it does when
+                                   one of them sends what makes no sense
 
 It never sends a command that is not computed from a measured joint state: until one
 comes, it publishes reports only.
@@ -137,6 +138,7 @@ class ControlNode(LamNode):
         )
         opened.listen(joints, names.joint_state, self._on_joints, qos.SENSOR)
         opened.listen(chunk, topics.ACTION_CHUNK, self._on_chunk, qos.COMMAND)
+        opened.listen(std_msgs.msg.Header, topics.POLICY_BEAT, self._on_beat, qos.BEAT)
         opened.listen(command, topics.TELEOP_COMMAND, self._on_teleop, qos.COMMAND)
         opened.listen(std_msgs.msg.Bool, topics.ESTOP, self._on_estop, qos.ESTOP)
         opened.listen(DiagnosticArray, topics.DIAGNOSTICS, self._on_health, qos.REPORT)
@@ -166,14 +168,19 @@ class ControlNode(LamNode):
     def _on_joints(self, message: sensor_msgs.msg.JointState) -> None:
         state = joints_from(message, self._robot)
         if isinstance(state, Rejected):
+            self._controller.distrust(f"a joint state makes no sense: {state.detail}")
             return self._complain("joint state", state)
         return self._complain("joint state", self._controller.on_joints(state, self._time.now_ns()))
 
     def _on_chunk(self, message: lam_msg.ActionChunk) -> None:
         chunk = chunk_from(message, self._robot)
         if isinstance(chunk, Rejected):
+            self._controller.nonsense(chunk)
             return self._complain("chunk", chunk)
         return self._complain("chunk", self._controller.on_chunk(chunk, self._time.now_ns()))
+
+    def _on_beat(self, message: std_msgs.msg.Header) -> None:
+        self._controller.on_beat(message.frame_id, self._time.now_ns())
 
     def _on_teleop(self, message: lam_msg.JointCommand) -> None:
         command = teleop_from(message, self._robot)

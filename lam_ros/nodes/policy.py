@@ -3,6 +3,10 @@
 Loading the model is `configure`; while a goal runs, the newest observation is turned
 into a chunk in a thread of its own and published with the observation's stamp.
 However a goal ends, the control node is told to hold before the result is sent.
+
+Meanwhile it gives signs of life (`lam/policy_beat`) that say whether the last chunk may
+still be played: not if an inference takes too long, or a camera has gone, frozen or
+black.  Without them the arm holds long before the chunk would end.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sensor_msgs.msg
+from std_msgs.msg import Header
 
 from lam_interfaces import msg as lam_msg
 from lam_interfaces.action import RunSkill
@@ -23,20 +28,28 @@ from lam_ros.bridge.entities import Entities
 from lam_ros.bridge.goals import End, SingleGoalServer
 from lam_ros.bridge.hold import Holder
 from lam_ros.bridge.images import frame_from
-from lam_ros.bridge.messages import chunk_to, joints_from
+from lam_ros.bridge.messages import chunk_to, joints_from, ns_to_stamp
 from lam_ros.bridge.runtime import LamNode, run_node
 from lam_ros.config import load_robot
-from lam_ros.core.clock import NS_PER_MS
+from lam_ros.core.clock import NS_PER_MS, seconds_to_ns
 from lam_ros.core.homing import Homing
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.serving import Ended, ServingConfig, SkillEnd, SkillRun
 from lam_ros.core.skill_worker import Sight, SkillCalls, SkillWorker
-from lam_ros.core.types import ActionChunk, Observation, Verdict
+from lam_ros.core.types import ActionChunk, ExpiredReason, Observation, Verdict
 from lam_ros.paths import find_checkpoint
 
 if TYPE_CHECKING:
     from lam_policies.served import LoadedPolicy
+
+BEAT_EVERY_S = 0.01
+
+BLIND_AFTER_S = 0.08
+"""Age of a picture at which the arm stops to be driven by it; the next one lets it go on."""
+
+SLOW_AFTER_S = 0.2
+"""Time that an inference may take before the arm waits for it at rest."""
 
 Loader = Callable[[Path, RobotDescription, str], "LoadedPolicy"]
 
@@ -67,6 +80,8 @@ class PolicyNode(LamNode):
             replan_every_s=self.number("replan_every_s", 0.16),
             no_observation_after_s=self.number("no_observation_after_s", 1.0),
         )
+        self._blind_after_ns = seconds_to_ns(self.number("blind_after_s", BLIND_AFTER_S))
+        self._slow_after_ns = seconds_to_ns(self.number("slow_after_s", SLOW_AFTER_S))
         path = find_checkpoint(self.text("checkpoint", "lam_so101"))
         self._policy = self._load(path, self._robot, self.text("device", "auto"))
         self._policy.warm_up()
@@ -87,6 +102,8 @@ class PolicyNode(LamNode):
     def _open(self) -> None:
         robot, opened = self._robot, self._opened
         self._chunks = opened.publisher(lam_msg.ActionChunk, topics.ACTION_CHUNK, qos.COMMAND)
+        self._beats = opened.publisher(Header, topics.POLICY_BEAT, qos.BEAT)
+        opened.timer(BEAT_EVERY_S, self._beat).reset()
         for camera in robot.camera_names:
             listener = self._picture_listener(camera)
             opened.listen(sensor_msgs.msg.Image, robot.image_topic(camera), listener, qos.SENSOR)
@@ -117,6 +134,19 @@ class PolicyNode(LamNode):
     def _on_report(self, message: lam_msg.SafetyReport) -> None:
         if message.verdict == Verdict.STOP and self._worker is not None:
             self._worker.end(SkillEnd.STOPPED, f"{message.rule}: {message.detail}")
+        if message.rule == ExpiredReason.JOINTS_JUMPED and self._worker is not None:
+            self._worker.end(SkillEnd.NO_OBSERVATION, message.detail)
+
+    def _beat(self) -> None:
+        """Say whether what was sent last may still be played; nothing while no goal runs."""
+        worker = self._worker
+        if worker is None or worker.run.has_ended or not worker.run.chunks:
+            return
+        now_ns = self._time.now_ns()
+        self._say(worker.trouble(now_ns, self._blind_after_ns, self._slow_after_ns), now_ns)
+
+    def _say(self, trouble: str, now_ns: int) -> None:
+        self._beats.publish(Header(stamp=ns_to_stamp(now_ns), frame_id=trouble))
 
     def _complain(self, reason: Rejected) -> None:
         self.get_logger().warning(f"{reason.rule}: {reason.detail}", throttle_duration_sec=1.0)
@@ -157,6 +187,12 @@ class PolicyNode(LamNode):
         return self._policy.infer(observation, prompt)
 
     def _send(self, run: SkillRun, chunk: ActionChunk) -> None:
+        """Publish a chunk, unless what it was made from has gone meanwhile."""
+        now_ns = self._time.now_ns()
+        trouble = self._sight.trouble(now_ns, self._blind_after_ns)
+        self._say(trouble, now_ns)  # heard first: a chunk after a long thought is good news
+        if trouble:
+            return
         self._chunks.publish(chunk_to(chunk))
         latency_ms = (self._time.now_ns() - chunk.obs_stamp_ns) / NS_PER_MS
         self._server.feedback(RunSkill.Feedback(chunks=run.chunks + 1, latency_ms=latency_ms))

@@ -2,7 +2,8 @@
 
 It stands where the arm, its cameras and, for now, perception would: joint states,
 pictures and the scene come from it, and it plays `lam/joint_command` as motors do.
-A command stays in force until the next one comes.
+A command stays in force until the next one comes; while more than one node commands,
+none is taken.
 
 With the parameter `controller` (`joint_trajectory` or `forward_position`) it plays an arm
 behind ros2_control instead: it follows that controller's topic, and joint commands reach it
@@ -29,6 +30,7 @@ from lam_ros.bridge.cameras import pose_to, pose_topic
 from lam_ros.bridge.clock import RosClock
 from lam_ros.bridge.controllers import SimulatedController
 from lam_ros.bridge.entities import Entities
+from lam_ros.bridge.gate import CommandGate
 from lam_ros.bridge.images import ImageWriter
 from lam_ros.bridge.messages import command_from, joints_to, ns_to_stamp
 from lam_ros.bridge.runtime import LamNode, run_node
@@ -139,6 +141,7 @@ class SimNode(LamNode):
             self._controller.place(self._target_rad)
         else:
             command = robot.topics.joint_command
+            self._gate = CommandGate(self, robot)
             opened.listen(lam_msg.JointCommand, command, self._on_command, qos.COMMAND)
         opened.serve(Judge, topics.JUDGE, self._on_judge)
         opened.serve(ResetScene, topics.RESET_SCENE, self._on_reset)
@@ -153,9 +156,10 @@ class SimNode(LamNode):
 
     def _on_command(self, message: lam_msg.JointCommand) -> None:
         command = command_from(message, self._robot)
-        if isinstance(command, Rejected):
+        refused = command.detail if isinstance(command, Rejected) else self._gate.rivalry()
+        if isinstance(command, Rejected) or refused:
             self.get_logger().warning(
-                f"joint command refused: {command.detail}", throttle_duration_sec=1.0
+                f"joint command refused: {refused}", throttle_duration_sec=1.0
             )
             return
         self._target_rad = command.position_rad

@@ -15,7 +15,7 @@ SHAPES = {"front": (80, 128, 3), "wrist": (96, 96, 3)}
 
 def frame(camera, stamp_ns, shape=None):
     return CameraFrame(
-        camera, stamp_ns, np.zeros(shape or SHAPES.get(camera, (96, 96, 3)), np.uint8)
+        camera, stamp_ns, np.full(shape or SHAPES.get(camera, (96, 96, 3)), 90, np.uint8)
     )
 
 
@@ -124,9 +124,45 @@ def test_cleared_it_holds_nothing(full):
 
 def test_pictures_are_not_copied(robot, home):
     assembler = Assembler(robot)
-    images = {name: np.zeros(SHAPES[name], np.uint8) for name in robot.camera_names}
+    images = {name: np.full(SHAPES[name], 90, np.uint8) for name in robot.camera_names}
     for name, image in images.items():
         assembler.put_frame(CameraFrame(name, NOW, image))
     assembler.put_joints(JointState(NOW, home))
     observation = assembler.assemble(NOW)
     assert all(np.shares_memory(observation.images[name], images[name]) for name in images)
+
+
+def test_a_black_picture_is_named_until_a_lit_one_comes(full, home):
+    noise = np.random.default_rng(1).integers(0, 10, SHAPES["front"], dtype=np.uint8)
+    full.put_frame(CameraFrame("front", NOW + 20 * MS, noise))
+    assert blame(full, NOW + 20 * MS) == ("front", NotReadyReason.BLACK)
+    full.put_frame(frame("front", NOW + 40 * MS))
+    assert isinstance(full.assemble(NOW + 40 * MS), Observation)
+
+
+def show_the_same(assembler, home, joint, moved_rad, count=4):
+    """Pictures of the wrist stay the same while one joint moves; the front camera's change."""
+    for k in range(1, count + 1):
+        stamp = NOW + 40 * MS * k
+        position = home.copy()
+        position[joint] += moved_rad * k / count
+        assembler.put_joints(JointState(stamp, position))
+        assembler.put_frame(frame("wrist", stamp))
+        image = np.full(SHAPES["front"], 90 + k, np.uint8)
+        assembler.put_frame(CameraFrame("front", stamp, image))
+    return NOW + 40 * MS * count
+
+
+def test_the_same_picture_of_an_arm_that_has_moved_is_frozen(full, home):
+    now = show_the_same(full, home, joint=0, moved_rad=0.3)
+    assert blame(full, now) == ("wrist", NotReadyReason.FROZEN)
+    assert "5 pictures are the same, though the arm has moved" in full.assemble(now).detail
+    another = np.full(SHAPES["wrist"], 91, np.uint8)
+    full.put_frame(CameraFrame("wrist", now + MS, another))
+    assert isinstance(full.assemble(now + MS), Observation)
+
+
+@pytest.mark.parametrize(("joint", "moved_rad"), [(0, 0.0), (0, 0.1), (5, 1.0)])
+def test_the_same_picture_of_a_resting_arm_is_none_the_worse(full, home, joint, moved_rad):
+    now = show_the_same(full, home, joint, moved_rad)
+    assert isinstance(full.assemble(now), Observation)

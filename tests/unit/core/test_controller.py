@@ -283,3 +283,105 @@ def test_the_same_inputs_give_the_same_decisions(robot):
     first = run()
     assert first == run()
     assert len({verdict for (verdict, _), _ in first}) >= 3
+
+
+# -- what makes no sense ----------------------------------------------------------------
+
+
+def beat(loop, trouble=""):
+    loop.control.on_beat(trouble, loop.now)
+
+
+def test_a_policy_that_dies_in_mid_chunk_is_not_played_on(loop):
+    loop.tick()
+    beat(loop)
+    loop.chunk(rows=16)
+    verdicts = []
+    for _ in range(5):  # 100 ms of silence
+        verdicts.append(loop.tick().verdict)
+    assert verdicts == [Verdict.PASS] * 4 + [Verdict.HOLD]
+    assert said(loop.report) == (Verdict.HOLD, "policy_silent")
+    at = loop.arm
+    loop.tick()
+    np.testing.assert_array_equal(loop.arm, at)
+
+
+def test_a_policy_that_beats_is_played_to_the_end_of_its_chunk(loop):
+    loop.tick()
+    loop.chunk(rows=16)
+    for _ in range(30):
+        beat(loop)
+        assert loop.tick().verdict is Verdict.PASS
+
+
+def test_a_policy_that_has_never_beaten_is_played_to_the_end_of_its_chunk(loop):
+    loop.tick()
+    loop.chunk(rows=16)
+    assert all(loop.tick().verdict is Verdict.PASS for _ in range(30))
+
+
+def test_after_a_cancel_another_that_does_not_beat_may_drive(loop):
+    loop.tick()
+    beat(loop)
+    loop.control.cancel(loop.now)
+    for _ in range(10):
+        loop.tick()
+    loop.chunk(rows=16)
+    assert all(loop.tick().verdict is Verdict.PASS for _ in range(20))
+
+
+def test_a_policy_that_says_it_is_in_trouble_is_not_played_on(loop):
+    loop.tick()
+    loop.chunk(rows=16)
+    beat(loop)
+    loop.tick()
+    beat(loop, "front: 120 ms old")
+    assert said(loop.tick()) == (Verdict.HOLD, "cancelled")
+    assert "front: 120 ms old" in loop.report.detail
+    beat(loop)
+    loop.chunk(rows=16)
+    assert loop.tick().verdict is Verdict.PASS
+
+
+def test_nonsense_from_the_policy_ends_what_it_had_sent_before(loop):
+    loop.tick()
+    loop.chunk(rows=16)
+    loop.tick()
+    answer = loop.chunk(slope=1.0)  # a radian a row
+    assert answer.rule is RejectRule.IMPLAUSIBLE
+    assert answer.detail.endswith(" 1.00 rad on in 0.04 s")
+    assert loop.tick().verdict is Verdict.HOLD
+    assert "nonsense" in loop.report.detail
+    loop.chunk()
+    assert loop.tick().verdict is Verdict.PASS
+
+
+def test_a_joint_state_that_jumps_makes_the_arm_hold_and_is_not_believed(loop):
+    loop.tick()
+    loop.chunk(rows=16)
+    before = loop.tick().sent_rad
+    far = loop.arm.copy()
+    far[1] += 1.0
+    answer = loop.control.on_joints(JointState(loop.now + MS, far), loop.now + MS)
+    assert answer.rule is RejectRule.IMPLAUSIBLE
+    assert "shoulder_lift has jumped 1.0" in answer.detail
+    report = loop.tick()
+    assert report.verdict is Verdict.HOLD
+    np.testing.assert_array_equal(report.sent_rad, before)
+    assert loop.chunk().rule is RejectRule.NOT_ACTIVE  # what it was doing is over
+    loop.control.cancel(loop.now)
+    loop.tick()
+    assert isinstance(loop.chunk(), Accepted)
+    assert loop.tick().verdict is Verdict.PASS
+
+
+def test_an_arm_that_really_is_elsewhere_is_believed_when_the_old_state_is_stale(loop):
+    loop.tick()
+    far = loop.arm.copy()
+    far[0] += 1.0
+    answers = []
+    for _ in range(8):
+        loop.now += TICK
+        answers.append(loop.control.on_joints(JointState(loop.now, far), loop.now))
+    assert isinstance(answers[0], Rejected)
+    assert isinstance(answers[-1], Accepted)

@@ -1,0 +1,152 @@
+"""`lam bench faults`: from a fault to the last command that still moves the arm.
+
+The control node and the policy node are real and run in processes of their own; the
+policy's model is a swing that fails when it is told to (`fault_policy`), and the arm with
+its cameras is in the bench (`fault_arm`).  In each trial the arm is moving when one thing
+goes wrong at a random moment; the time counts until the last command that differs from
+the one before it.  The limit is 100 ms, 50 ms for the e-stop; `ratios` has each p99 over it.
+
+    policy_hung, policy_slow   counted from the end of the time that an inference may take
+                               (`slow_after_s` of the policy node): until then there is no fault
+    picture_frozen             pictures with new stamps that do not change: known only after the
+                               arm has moved 0.15 rad, and the swing's speed is in the figure
+    *_killed                   kill -9, fewer trials, because a process must start again
+    *_stopped                  SIGSTOP: a process that is there and silent, as behind a cut cable
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from lam_ros.benches.fault_rig import PROBES, Probe, Rig
+from lam_ros.benches.report import BenchReport, machine
+from lam_ros.benches.times import percentiles_ms
+from lam_ros.bridge.runtime import ended_by_signal, ros
+from lam_ros.core.errors import ConfigError, unknown_name
+from lam_ros.graph import POLICY_NICE, cores
+from lam_ros.locks import hold_domain
+from lam_ros.supervisor import NodeSpec, Supervisor
+
+TRIALS, TRIALS_WITH_A_START = 50, 20
+SECONDS_A_TRIAL = 1.2
+"""About what one takes: to get going, and to see that nothing moves any more."""
+
+LIMIT_MS, ESTOP_LIMIT_MS = 100.0, 50.0
+
+
+def run(seconds: float, only: Sequence[str] = ()) -> BenchReport:
+    """Measure all faults, or `only` some.
+
+    Args:
+        seconds: for all of it; fewer trials are made if 50 of each do not fit.
+        only: names of faults.
+
+    Raises:
+        ConfigError: if there is no such fault.
+        NodeDied: if a node could not be started.
+    """
+    for name in only:
+        if name not in PROBES:
+            raise ConfigError(unknown_name("fault", name, PROBES))
+    chosen = {name: probe for name, probe in PROBES.items() if not only or name in only}
+    share = seconds / len(chosen) / SECONDS_A_TRIAL
+    times: dict[str, list[float]] = {}
+    with _bar(len(chosen)) as tell, ended_by_signal() as signals:
+        for simulated_time in (False, True):
+            part = {n: p for n, p in chosen.items() if p.simulated_time == simulated_time}
+            if not part or signals:
+                continue
+            with rig_of_its_own(simulated_time) as rig:
+                for name, probe in part.items():
+                    most = TRIALS_WITH_A_START if probe.starts else TRIALS
+                    count = max(3, min(most, math.floor(share)))
+                    times[name] = _trials(rig, probe, count, signals, partial(tell, name))
+    return _report(times)
+
+
+@contextmanager
+def rig_of_its_own(simulated_time: bool = False) -> Iterator[Rig]:
+    """Run the nodes on a domain of their own while the block lasts."""
+    domain_id, domain = hold_domain()
+    with domain, tempfile.TemporaryDirectory(prefix="lam-faults-") as folder:
+        os.environ["ROS_DOMAIN_ID"] = str(domain_id)
+        specs = _graph(simulated_time)
+        with Supervisor(specs, Path(folder), domain_id) as host, ros([]) as executor:
+            rig = Rig(host, executor, simulated_time)
+            try:
+                yield rig
+            finally:
+                rig.close()
+
+
+def _trials(
+    rig: Rig, probe: Probe, count: int, signals: list[int], tell: Callable[[float], None]
+) -> list[float]:
+    times: list[float] = []
+    while len(times) < count and not signals:
+        times.append(rig.trial(probe))
+        tell(len(times) / count)
+    return times
+
+
+def _graph(simulated_time: bool) -> tuple[NodeSpec, ...]:
+    on = {"use_sim_time": simulated_time}
+    return (
+        NodeSpec(
+            "control",
+            "lam_ros.nodes.control",
+            "ControlNode",
+            {"discovery_s": 0.0, **on},
+            cpus=cores()[:1],
+        ),
+        NodeSpec(
+            "policy",
+            "lam_ros.benches.fault_policy",
+            "FaultyPolicyNode",
+            on,
+            nice=POLICY_NICE,
+            cpus=cores()[1:],
+        ),
+    )
+
+
+def _report(times: dict[str, list[float]]) -> BenchReport:
+    figures = {f"{name}_ms": percentiles_ms(values) for name, values in times.items()}
+    ratios = {}
+    for name, values in times.items():
+        limit = ESTOP_LIMIT_MS if name == "estop" else LIMIT_MS
+        p99 = percentiles_ms(values).get("p99", 0.0)
+        ratios[f"{name}_p99_to_limit"] = round(p99 / limit, 3)
+    return BenchReport("faults", figures, ratios, machine())
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[str, float], None]]:
+    """Show how far it is; gives what takes a fault and the share of its trials that is done."""
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    done: dict[str, float] = {}
+
+    def tell(name: str, share: float) -> None:
+        done[name] = share
+        bar.update(task, description=f"{name:20}", completed=sum(done.values()))
+
+    with bar:
+        task: Any = bar.add_task("starting", total=total)
+        yield tell
