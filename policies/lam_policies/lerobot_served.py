@@ -71,6 +71,11 @@ class LerobotServed:
         """True if the processors became one operation each."""
         return self._before is not None and self._after is not None
 
+    @property
+    def is_mixed(self) -> bool:
+        """True if the heavy layers compute in bfloat16."""
+        return self._precision.is_mixed
+
     def observe(self, observation: Observation) -> None:
         """Remember an observation for policies that look back."""
         if self._n_seen > 1 and (not self._seen or observation.stamp_ns > self._seen[-1].stamp_ns):
