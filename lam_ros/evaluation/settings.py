@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from lam_ros.config import build, compose_config
@@ -87,11 +87,17 @@ class EvalSettings:
         for name in ("episodes", "workers", "max_seconds", "replan_every_s"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name}: {getattr(self, name)} came, more than 0 is needed")
-        self._check_kick()
+        self._check_axis()
         if not 0 <= self.latency_s < self.max_seconds:
             raise ConfigError(f"latency_s: {self.latency_s} came, 0 or more is needed")
 
-    def _check_kick(self) -> None:
+    def _check_axis(self) -> None:
+        acts = replace(self.axis, name="", camera_offset_m=0.0, camera_turn_rad=0.0)
+        if self.policy.type == "expert" and acts != Axis(name=""):
+            raise ConfigError(
+                f"axis '{self.axis.name}': the teleoperator is not disturbed by it; "
+                "choose another policy"
+            )
         fixed = {TaskType.OPEN, TaskType.CLOSE, TaskType.PRESS, TaskType.HOME}
         drawn = {name for name, share in self.suite.mix.items() if share > 0}
         if self.axis.kick_m_s and drawn <= fixed:

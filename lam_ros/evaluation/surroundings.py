@@ -11,6 +11,7 @@ from lam_ros.core.clock import seconds_to_ns
 from lam_ros.core.scene import Scene
 from lam_ros.core.types import Observation
 from lam_ros.evaluation.axes import Axis
+from lam_sim.placement import PICK
 from lam_sim.world import LockstepSim
 
 Film = Callable[[LockstepSim], None]
@@ -21,6 +22,8 @@ _CARRIED_M = 0.020
 _FALLEN_M = 0.015
 _FALL_NS = seconds_to_ns(0.4)
 _KICK_AT_S = (0.4, 1.2)
+_KICK_WAYS = 24
+_KICK_REACHES_M = 0.035
 
 
 class Surroundings:
@@ -40,7 +43,7 @@ class Surroundings:
         self._object_id = object_id
         self._film = film
         self._kick_after_ns = seconds_to_ns(self._rng.uniform(*_KICK_AT_S))
-        self._kick_rad = self._rng.uniform(-math.pi, math.pi)
+        self._ways_rad = self._rng.uniform(-math.pi, math.pi, _KICK_WAYS)
         self._start_ns: int | None = None
         self._kicked = not axis.kick_m_s
         self._counts = {"limits": 0, "collisions": 0, "drops": 0}
@@ -84,16 +87,22 @@ class Surroundings:
             self._film(sim)
 
     def _kick(self, sim: LockstepSim, scene: Scene) -> None:
-        """Kick the object at its time, unless it is held by then: later then, when it is not."""
+        """Kick the object at its time, or once it is no longer held, to where it can be reached."""
         due = scene.stamp_ns - (self._start_ns or 0) >= self._kick_after_ns
         if self._kicked or not due or self._object_id not in scene or scene.held:
             return
         self._kicked = True
-        speed = self._axis.kick_m_s
-        sim.kick(
-            self._object_id,
-            (speed * math.cos(self._kick_rad), speed * math.sin(self._kick_rad)),
+        x, y, _ = scene[self._object_id].position_m
+        ends = [
+            (x + _KICK_REACHES_M * math.cos(way), y + _KICK_REACHES_M * math.sin(way))
+            for way in self._ways_rad
+        ]
+        way = next(
+            (way for way, end in zip(self._ways_rad, ends, strict=True) if PICK.contains(end)),
+            self._ways_rad[0],
         )
+        speed = self._axis.kick_m_s
+        sim.kick(self._object_id, (speed * math.cos(way), speed * math.sin(way)))
 
     def _count_start(self, name: str, now: bool) -> None:
         self._counts[name] += now and not self._before[name]

@@ -26,14 +26,14 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lam_policies.families import PLACING, SHARES, families, family_of
 from lam_policies.grounding import Grounding, Poses
-from lam_policies.practice import Practice, PracticeConfig, Shard, fill
+from lam_policies.practice import Practice, PracticeConfig, Rows, Shard, fill
 from lam_policies.training import store
 from lam_ros.config import load_robot
 from lam_ros.core.errors import DataError, ExitCode, LamError
 from lam_sim.ik import CartesianTeleop
-from lam_sim.scenes import SceneConfig
-from lam_sim.tasks import sample_episode
+from lam_sim.tasks import Episode, feasible_steps, initial_scene
 from lam_sim.world import LockstepSim, SimConfig
 
 HOW = ("demonstrate", "dagger", "ground")
@@ -57,6 +57,8 @@ class CollectConfig:
         window_rows: only so many rows of each episode; 0 for whole ones.
         poses: ground: a part of demonstrations whose poses the arm takes; empty for any.
         pictures: ground: pictures of each scene.
+        skills: families of `lam_policies.families`, or `all`; a seed belongs to one.
+        mishap_share: demonstrate: share of the episodes that begin after a mishap.
     """
 
     how: str
@@ -71,6 +73,8 @@ class CollectConfig:
     window_rows: int = 0
     poses: str = ""
     pictures: int = 6
+    skills: tuple[str, ...] = (PLACING,)
+    mishap_share: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the request.
@@ -81,6 +85,9 @@ class CollectConfig:
         for name in ("scenes", "part", "picture_stride", "pictures"):
             if getattr(self, name) < 1:
                 raise DataError(f"collect: {name} is {getattr(self, name)}, it must be 1 or more")
+        if not 0.0 <= self.mishap_share <= 1.0:
+            raise DataError(f"collect: mishap-share is {self.mishap_share}, allowed is 0 to 1")
+        families(self.skills)
         if self.how == "dagger" and not self.policy:
             raise DataError("collect dagger: no policy; name a checkpoint with --policy")
 
@@ -132,9 +139,8 @@ class _Worker:
 
     def __init__(self, config: CollectConfig) -> None:
         self.config = config
-        self.scene = SceneConfig()
+        self.families = families(config.skills)
         robot = load_robot("so101")
-        sim = LockstepSim(robot, SimConfig(scene=self.scene))
         self.policy = None
         if config.how == "dagger":
             import torch
@@ -147,30 +153,59 @@ class _Worker:
             max_policy_s=config.max_policy_s if self.policy else 0.0,
             picture_stride=config.picture_stride,
             window_rows=config.window_rows,
+            mishap_share=config.mishap_share,
         )
-        self.practice = Practice(sim, settings, self.policy)
         poses = _read_poses(Path(config.poses), CartesianTeleop(robot)) if config.poses else None
-        self.grounding = Grounding(sim, poses)
+        self.practices: dict[bool, Practice] = {}
+        self.groundings: dict[bool, Grounding] = {}
+        for family in self.families:  # one simulator without fixtures, one with all of them
+            if family.scene.is_furnished not in self.practices:
+                sim = LockstepSim(robot, SimConfig(scene=family.scene))
+                self.practices[family.scene.is_furnished] = Practice(sim, settings, self.policy)
+                self.groundings[family.scene.is_furnished] = Grounding(sim, poses)
 
     def make(self, seeds: range) -> None:
         """Make one part; its `made.json` comes last."""
         folder = self.config.folder(seeds)
         shutil.rmtree(folder, ignore_errors=True)
         made: dict[str, Any] = {"how": self.config.how, "seeds": [seeds.start, seeds.stop]}
+        made["skills"] = [family.name for family in self.families]
         if self.config.how == "ground":
             shard = Shard(folder, 1)
             for seed in seeds:
-                for rows in self.grounding.pictures(seed, self.config.pictures):
+                for rows in self._pictures(seed):
                     shard.add(rows)
             shard.save()
         else:
             shard = Shard(folder, self.config.picture_stride)
-            episodes = (sample_episode(self.scene, seed) for seed in seeds)
-            made["without_success"] = fill(shard, self.practice, episodes)
+            episodes = (family_of(seed, self.families).episode(seed) for seed in seeds)
+            made["without_success"] = fill(shard, self._practise, episodes)
+            made["mishap_share"] = self.config.mishap_share
             made["window_rows"] = self.config.window_rows
         if self.policy is not None:
             made["policy"] = self.policy.info.policy_id
         (folder / store.MADE).write_text(json.dumps(made) + "\n", encoding="utf-8")
+
+    def _practise(self, episode: Episode) -> Rows | None:
+        family = family_of(episode.scene.seed, self.families)
+        return self.practices[family.scene.is_furnished].run(episode)
+
+    def _pictures(self, seed: int) -> Iterator[Rows]:
+        """Yield the pictures of a seed; of placing in scenes in which any cube may be named."""
+        family, count = family_of(seed, self.families), self.config.pictures
+        grounding = self.groundings[family.scene.is_furnished]
+        if family.name == PLACING:
+            yield from grounding.pictures(seed, count)
+            return
+        episode = family.episode(seed)
+        scene = initial_scene(episode.scene)
+        steps = [
+            step
+            for task_type, share in family.mix.items()
+            if share > 0
+            for step in feasible_steps(scene, task_type)
+        ]
+        yield from grounding.pictures_of(episode, steps, count)
 
 
 def _read_poses(folder: Path, teleop: CartesianTeleop) -> Poses:
@@ -221,6 +256,14 @@ def _parser() -> argparse.ArgumentParser:
     ):
         parser.add_argument(f"--{name}", type=int, default=default, help=text)
     parser.add_argument("--policy", default="", help="dagger: checkpoint that drives first")
+    parser.add_argument(
+        "--skills", type=lambda text: tuple(text.split(",")), default=(PLACING,), metavar="NAMES",
+        help=f"comma-separated, of {', '.join(SHARES)}, or all (default: {PLACING})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--mishap-share", type=float, default=0.0,
+        help="demonstrate: share of episodes that begin after a mishap",
+    )  # fmt: skip
     parser.add_argument("--max-policy-s", type=float, default=9.0, help="dagger: for how long")
     parser.add_argument("--poses", default="", help="ground: demonstrations with poses to take")
     return parser

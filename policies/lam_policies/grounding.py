@@ -7,7 +7,7 @@ seconds, so the eyes get to know many more scenes than the arm has worked in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import mujoco
@@ -15,11 +15,16 @@ import numpy as np
 
 from lam_policies.practice import Rows, pinhole
 from lam_ros.core.scene import Scene, SceneObject
-from lam_ros.core.skills import Skill, StepWords
+from lam_ros.core.skills import Skill, Step, StepWords, words
 from lam_ros.core.types import FloatArray
 from lam_sim.ik import CartesianTeleop, heading_rad
 from lam_sim.placement import PAN_AXIS_X_M
+from lam_sim.rollout import Point3, places_of
+from lam_sim.tasks import Episode
 from lam_sim.world import LockstepSim
+
+Places = tuple[Point3, Point3]
+"""Where object and target are."""
 
 TARGET_KINDS = ("bowl", "spot", "tray", "cube")
 _CONTAINERS = ("bowl", "tray")
@@ -90,28 +95,39 @@ class Grounding:
         scene = self._sim.truth()
         for _ in range(count):
             item, target, said = _draw_words(scene, rng)
-            yield self._picture(item, target, said, rng)
+            places = (item.position_m, target.position_m)
+            yield self._picture(places, item.yaw_rad, said, rng)
+
+    def pictures_of(self, episode: Episode, steps: Sequence[Step], count: int) -> Iterator[Rows]:
+        """Yield `count` single pictures of a scene, each with one of its steps."""
+        rng = np.random.default_rng([episode.scene.seed, 0x6A0])
+        self._sim.reset(episode.scene)
+        scene = self._sim.truth()
+        for _ in range(count):
+            step = steps[int(rng.integers(len(steps)))]
+            yaw_rad = scene[step.object_id].yaw_rad if step.object_id else 0.0
+            yield self._picture(places_of(step, scene), yaw_rad, words(step, scene), rng)
 
     def _picture(
-        self, item: SceneObject, target: SceneObject, said: StepWords, rng: np.random.Generator
+        self, places: Places, yaw_rad: float, said: StepWords, rng: np.random.Generator
     ) -> Rows:
         sim = self._sim
-        self._pose(item, target, rng)
+        self._pose(*places, rng)
         observation = sim.observe()
-        places_m = np.array([item.position_m, target.position_m])
+        places_m = np.array(places)
         pixels = np.stack([pinhole(sim, name).see(places_m) for name in sim.robot.camera_names])
         return Rows(
             said=said,
             state_rad=np.array(observation.state_rad)[None],
             action_rad=np.full((1, len(sim.robot.joints)), np.nan),
             places_m=places_m[None],
-            yaw_rad=np.array([item.yaw_rad]),
+            yaw_rad=np.array([yaw_rad]),
             pictures={name: picture[None] for name, picture in observation.images.items()},
             pixels=pixels[None],
             progress=np.array([np.nan]),
         )
 
-    def _pose(self, item: SceneObject, target: SceneObject, rng: np.random.Generator) -> None:
+    def _pose(self, item_m: Point3, target_m: Point3, rng: np.random.Generator) -> None:
         """Put the arm somewhere, without physics."""
         if self._poses is None:
             for _ in range(_POSE_TRIES):
@@ -122,9 +138,9 @@ class Grounding:
             return
         chance = rng.random()
         if chance < _OVER_OBJECT_SHARE:
-            pose = self._poses.over(item.position_m, rng)
+            pose = self._poses.over(item_m, rng)
         elif chance < _OVER_OBJECT_SHARE + _OVER_TARGET_SHARE:
-            pose = self._poses.over(target.position_m, rng)
+            pose = self._poses.over(target_m, rng)
         else:
             pose = self._poses.any(rng)
         pose[self._sim.robot.gripper_index] = rng.uniform(*_JAW_RAD)

@@ -10,7 +10,7 @@ The result is training data as `lam_policies.training.store` keeps them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,18 +22,27 @@ from lam_policies.training.projection import Pinhole
 from lam_ros.core.clock import ns_to_seconds
 from lam_ros.core.language import sample
 from lam_ros.core.scene import Scene
-from lam_ros.core.skills import StepWords, words
+from lam_ros.core.skills import Skill, StepWords, words
 from lam_ros.core.types import FloatArray, ImageArray
 from lam_sim.expert import Expert, Phase
 from lam_sim.ik import CartesianTeleop
 from lam_sim.judge import Judge
 from lam_sim.noise import Noise, NoiseConfig
-from lam_sim.rollout import HOLD_FRAMES, NOISE_SHARE
+from lam_sim.rollout import HOLD_FRAMES, NOISE_SHARE, places_of
 from lam_sim.style import sample_style
 from lam_sim.tasks import Episode
 from lam_sim.world import LockstepSim
 
 REPLAN_FRAMES = 4
+
+_MISHAPS = ("open", "shove", "kick")
+_MISHAP_AFTER_S = (0.3, 3.0)
+_MISHAP_FRAMES = 7
+_SHOVE_RAD = 0.30
+_OPEN_RAD = (0.35, 0.60)
+
+_LONGEST_S: Mapping[Skill, float] = {Skill.SWEEP: 20.0}
+"""Skills that may take longer than the configuration says."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,8 @@ class PracticeConfig:
         horizon: rows at the end of a window without pictures, since what follows them is
             not known.
         noise: what disturbs the expert.
+        mishap_share: share of the episodes that begin after something has gone wrong: a
+            missed grasp or a dropped object, a shoved arm, a kicked object.
     """
 
     max_policy_s: float = 0.0
@@ -57,6 +68,7 @@ class PracticeConfig:
     window_rows: int = 0
     horizon: int = 16
     noise: NoiseConfig = field(default_factory=NoiseConfig)
+    mishap_share: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +106,30 @@ class Practice:
         sim.reset(episode.scene)
         if self._policy is not None:
             self._let_policy_drive(episode, rng)
+        elif self._config.mishap_share and rng.random() < self._config.mishap_share:
+            self._let_it_go_wrong(episode, rng)
         return self._let_expert_finish(episode, rng)
+
+    def _let_it_go_wrong(self, episode: Episode, rng: np.random.Generator) -> None:
+        """Let the expert begin, unrecorded, and then undo something of what it did."""
+        sim, gripper = self._sim, self._sim.robot.gripper_index
+        expert = Expert(sim.robot, self._teleop, episode.step, sample_style(rng))
+        for _ in range(int(rng.uniform(*_MISHAP_AFTER_S) / self._dt_s)):
+            decision = expert.decide(sim.truth(), sim.joint_state(), self._dt_s)
+            self._execute(decision.target_rad)
+        target = np.array(sim.target_rad)
+        what = str(rng.choice(_MISHAPS))
+        if what == "kick" and episode.step.object_id and not sim.truth().held:
+            speed, way = rng.uniform(0.2, 0.6), rng.uniform(-np.pi, np.pi)
+            sim.kick(episode.step.object_id, (speed * np.cos(way), speed * np.sin(way)))
+        elif what == "shove":
+            push = rng.uniform(-_SHOVE_RAD, _SHOVE_RAD, len(target))
+            push[gripper] = 0.0
+            target = np.clip(target + push, sim.robot.lower_rad, sim.robot.upper_rad)
+        else:
+            target[gripper] = rng.uniform(*_OPEN_RAD)
+        for _ in range(_MISHAP_FRAMES):
+            self._execute(target)
 
     def _let_policy_drive(self, episode: Episode, rng: np.random.Generator) -> None:
         sim, policy = self._sim, self._policy
@@ -116,10 +151,11 @@ class Practice:
         log = _Log(episode, said)
         still = 0
         window = self._config.window_rows
+        longest_s = max(self._config.max_s, _LONGEST_S.get(episode.step.skill, 0.0))
         while still < HOLD_FRAMES:
             if window and len(log) == window:
                 return log.rows(np.full(window, np.nan))
-            if len(log) > self._config.max_s / self._dt_s:
+            if len(log) > longest_s / self._dt_s:
                 return None
             joints = sim.joint_state()
             decision = expert.decide(scene, joints, self._dt_s)
@@ -145,7 +181,7 @@ class _Log:
     """The rows of one episode while it goes on."""
 
     def __init__(self, episode: Episode, said: StepWords) -> None:
-        self._ids = (episode.step.object_id, episode.step.target_id)
+        self._step = episode.step
         self._said = said
         self._states: list[FloatArray] = []
         self._actions: list[FloatArray] = []
@@ -161,7 +197,8 @@ class _Log:
         self._states.append(state_rad)
         self._actions.append(action_rad)
         self._places.append(self._where(scene))
-        self._yaws.append(scene[self._ids[0]].yaw_rad)
+        item = self._step.object_id
+        self._yaws.append(scene[item].yaw_rad if item else 0.0)
 
     def add_pictures(self, sim: LockstepSim, scene: Scene) -> None:
         self._pictures.append(dict(sim.observe().images))
@@ -172,7 +209,7 @@ class _Log:
         )
 
     def _where(self, scene: Scene) -> FloatArray:
-        return np.array([scene[name].position_m for name in self._ids])
+        return np.array(places_of(self._step, scene))
 
     def rows(self, progress: FloatArray) -> Rows:
         return Rows(
@@ -244,14 +281,19 @@ class Shard:
         store.save(self.folder, arrays, list(self._said))
 
 
-def fill(shard: Shard, practice: Practice, episodes: Iterable[Episode], save_every: int = 0) -> int:
+def fill(
+    shard: Shard,
+    run: Callable[[Episode], Rows | None],
+    episodes: Iterable[Episode],
+    save_every: int = 0,
+) -> int:
     """Run episodes into a shard and return how many did not succeed.
 
     The tables are written in the end, and after every `save_every` episodes unless it is 0.
     """
     failed = 0
     for episode in episodes:
-        rows = practice.run(episode)
+        rows = run(episode)
         if rows is None:
             failed += 1
             continue

@@ -25,7 +25,7 @@ from lam_policies.training.batches import slot_labels
 from lam_policies.training.export import export
 from lam_ros.core.errors import ExitCode, LamError
 from lam_ros.core.language import Split, sample
-from lam_ros.core.skills import Skill, StepWords
+from lam_ros.core.skills import TRAINED, Skill, StepWords
 from lerobot_policy_lam.modeling_lam import LamPolicy
 
 _JUDGED = 1000
@@ -49,8 +49,26 @@ class WordsConfig:
     seed: int = 0
 
 
-def every_step(colors: Sequence[str]) -> list[StepWords]:
-    """Return every step about a cube that the colours allow."""
+def every_step(colors: Sequence[str], skills: Sequence[str] = TRAINED) -> list[StepWords]:
+    """Return every step that the colours allow, of the skills that are to be read."""
+    return [step for step in _placing(colors) + _moving(colors) if str(step.skill) in skills]
+
+
+def _moving(colors: Sequence[str]) -> list[StepWords]:
+    """Return pushes, sweeps, drawers, buttons and the way home."""
+    pairs = [
+        StepWords(skill, item, kind, target, "region")
+        for skill, kind in ((Skill.PUSH, "cube"), (Skill.SWEEP, "piece"))
+        for item in colors
+        for target in colors
+    ]
+    single = ((Skill.OPEN, "drawer"), (Skill.CLOSE, "drawer"), (Skill.PRESS, "button"))
+    alone = [StepWords(skill, color, kind, "", "") for skill, kind in single for color in colors]
+    return [*pairs, *4 * alone, *16 * [StepWords(Skill.HOME, "", "", "", "")]]
+
+
+def _placing(colors: Sequence[str]) -> list[StepWords]:
+    """Return every step of placing a cube."""
     return [
         StepWords(skill, item, "cube", target, kind)
         for kind, skills in _SKILLS_FOR.items()
@@ -65,7 +83,7 @@ def learn(policy: LamPolicy, config: WordsConfig, console: Console) -> None:
     """Teach the text encoder and its heads."""
     rng = np.random.default_rng(config.seed)
     torch.manual_seed(config.seed)
-    steps = every_step(policy.config.colors)
+    steps = every_step(policy.config.colors, policy.config.skills)
     parts = policy.network.text, policy.network.slots
     parameters = [value for part in parts for value in part.parameters()]
     optimizer = torch.optim.AdamW(
@@ -92,7 +110,7 @@ def learn(policy: LamPolicy, config: WordsConfig, console: Console) -> None:
 def judge(policy: LamPolicy, split: Split) -> float:
     """Return the share of sentences of a split that are read without any mistake."""
     rng = np.random.default_rng(5)
-    steps = every_step(policy.config.colors)
+    steps = every_step(policy.config.colors, policy.config.skills)
     said = [steps[k] for k in rng.integers(len(steps), size=_JUDGED)]
     logits = _read(policy, [sample(step, rng, split) for step in said], drop=False)
     guesses = torch.stack([x.argmax(1) for x in logits], dim=1)

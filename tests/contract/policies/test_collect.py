@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from lam_policies.collect import CollectConfig, collect
+from lam_policies.families import families, family_of
 from lam_policies.training.dataset import open_data
 from lam_policies.training.frames import Frames
 from lam_ros.config import load_robot
@@ -85,3 +86,39 @@ def test_a_policy_drives_first_and_is_named(tmp_path: Path, checkpoint: Path) ->
 def test_a_request_that_makes_no_sense_is_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(DataError, match=message):
         CollectConfig(**{"out": "unused", **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["drawer", "push", "sweep", "button", "home"])
+def test_every_family_gives_rows_and_pictures_that_training_reads(
+    tmp_path: Path, name: str
+) -> None:
+    shown = CollectConfig(
+        "demonstrate", str(tmp_path / "shown"), scenes=1, first_seed=80, workers=1,
+        window_rows=24, skills=(name,), mishap_share=1.0,
+    )  # fmt: skip
+    collect(shown, QUIET)
+    collect(_ground(tmp_path / "seen", scenes=1, skills=(name,)), QUIET)
+    frames, seen = _read(tmp_path / "shown")[0], _read(tmp_path / "seen")[0]
+    assert np.isfinite(frames.action_rad).all()
+    assert len(seen) == 3
+    for part in (frames, seen):
+        assert np.isfinite(part.places_m).all()
+        assert part.made["skills"] == [name]
+        assert {str(said.skill) for said in part.said} <= {
+            "open", "close", "push", "sweep", "press", "home",
+        }  # fmt: skip
+
+
+def test_where_all_skills_are_collected_each_seed_has_its_family() -> None:
+    among = families(["all"])
+    drawn = [family_of(seed, among).name for seed in range(400)]
+    for family in among:
+        assert drawn.count(family.name) / 400 == pytest.approx(family.share, abs=0.07)
+    assert sum(family.share for family in among) == pytest.approx(1.0)
+    assert drawn == [family_of(seed, among).name for seed in range(400)]
+
+
+@pytest.mark.parametrize("changes", [{"skills": ("drawers",)}, {"mishap_share": 1.5}])
+def test_unknown_families_and_impossible_shares_are_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(DataError, match=r"allowed|unknown|collect"):
+        _ground(Path("nowhere"), **changes)

@@ -154,3 +154,9 @@ def test_a_chain_is_done_step_by_step_and_its_length_counted() -> None:
     assert 0 < result.done <= 5
     assert result.success == (result.done == 5)
     assert len(result.prompt.split("; ")) >= result.done
+
+
+def test_an_axis_that_does_nothing_to_the_teleoperator_is_refused() -> None:
+    with pytest.raises(ConfigError, match="not disturbed"):
+        load_settings(["policy=expert", "axis=noise"])
+    assert load_settings(["policy=expert", "axis=light"]).axis.name == "light"

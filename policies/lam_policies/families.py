@@ -1,0 +1,68 @@
+"""What data are collected of: families of scenes, one for each group of skills."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from lam_ros.core.errors import DataError, unknown_name
+from lam_ros.evaluation.settings import load_settings
+from lam_sim.scenes import SceneConfig
+from lam_sim.tasks import TRAINING_MIX, Episode, TaskType, sample_episode
+
+PLACING = "placing"
+"""Picking and placing, stacking among it: the family of the first checkpoints."""
+
+SHARES: Mapping[str, float] = MappingProxyType(
+    {PLACING: 0.46, "drawer": 0.17, "push": 0.12, "sweep": 0.12, "button": 0.08, "home": 0.05}
+)
+"""Share of each family where all are collected; all but placing are suites of `lam eval`."""
+
+_ROAMING = 0.15
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of scenes, what is done in them, and how much of the data it makes."""
+
+    name: str
+    scene: SceneConfig
+    mix: Mapping[TaskType, float]
+    share: float
+
+    def episode(self, seed: int) -> Episode:
+        """Return the episode of a seed."""
+        return sample_episode(self.scene, seed, self.mix)
+
+
+def families(names: Sequence[str]) -> tuple[Family, ...]:
+    """Return families by name; `all` stands for every one.
+
+    Raises:
+        DataError: if a name is unknown.
+    """
+    chosen = tuple(SHARES) if "all" in names else tuple(dict.fromkeys(names))
+    for name in chosen:
+        if name not in SHARES:
+            raise DataError(unknown_name("family of skills", name, [*SHARES, "all"]))
+    return tuple(_family(name) for name in chosen)
+
+
+def _family(name: str) -> Family:
+    if name == PLACING:
+        return Family(name, SceneConfig(), TRAINING_MIX, SHARES[name])
+    suite = load_settings([f"suite={name}"]).suite
+    scene = replace(suite.scene, roaming_start_probability=_ROAMING)
+    return Family(name, scene, suite.mix, SHARES[name])
+
+
+def family_of(seed: int, among: Sequence[Family]) -> Family:
+    """Return the family that a seed belongs to, drawn by the shares."""
+    if len(among) == 1:
+        return among[0]
+    shares = np.array([family.share for family in among])
+    index = np.random.default_rng([seed, 0xFA3]).choice(len(among), p=shares / shares.sum())
+    return among[int(index)]
