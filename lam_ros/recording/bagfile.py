@@ -22,7 +22,7 @@ from lam_ros.core.errors import MachineError
 from lam_ros.recording.definitions import Definition
 from lam_ros.recording.disk import RecordFile, Ticker
 from lam_ros.recording.format import PROFILE
-from lam_ros.recording.metadata import Topic
+from lam_ros.recording.metadata import CHECK_KEY, Topic
 
 CHUNK_BYTES = 4 << 20
 WAITING_BYTES = 64 << 20
@@ -90,6 +90,7 @@ class BagFile:
             metadata = {
                 "offered_qos_profiles": topic.offered_qos,
                 "topic_type_hash": topic.type_hash,
+                CHECK_KEY: topic.check,
             }
             return self._mcap.register_channel(topic.name, "cdr", schema_id, metadata)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from lam_ros.recording.disk import sync_folder
 from lam_ros.recording.format import META_RECORD, METADATA_FILE, OUTCOME_RECORD
 
 ROSBAG2_VERSION = 9
+CHECK_KEY = "lam_check"
+"""Key of `Topic.check` in a channel's metadata."""
+
 _INFINITE = {"sec": 9223372036, "nsec": 854775807}
 
 
@@ -30,6 +34,12 @@ class Topic:
     type_hash: str
     offered_qos: str
     """QoS profiles of its publishers, as YAML (`qos_profiles`)."""
+
+    @property
+    def check(self) -> str:
+        """Checksum over all of it, kept in the channel: a chunk's own goes with any of its bytes."""
+        parts = (self.name, self.type_name, self.type_hash, self.offered_qos)
+        return f"{zlib.crc32(chr(0).join(parts).encode()):08x}"
 
 
 @dataclass(frozen=True)

@@ -163,9 +163,12 @@ def _mend(folder: Path, walked: Sequence[_Walked], before: _Before) -> Recovery:
     what = _what(kept, lost_ns, broken, before)
     if META_RECORD in records:
         records[OUTCOME_RECORD] = outcome_record(_result(walked, records, before, what))
-    for one in broken:
-        rewrite(one.path, records)
-    write_metadata(folder, contents, before.custom_data | _as_json(records))
+    for one in walked:
+        # What the file itself tells must agree, or the next look finds something to mend again.
+        if one.is_broken or (len(walked) == 1 and one.tally.records | records != one.tally.records):
+            rewrite(one.path, records)
+    others = {key: text for key, text in before.custom_data.items() if key not in _RECORDS}
+    write_metadata(folder, contents, others | _as_json(records))
     return Recovery(folder, True, kept, lost_ns, what)
 
 

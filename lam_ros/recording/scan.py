@@ -25,6 +25,7 @@ from mcap.writer import MCAP0_MAGIC
 
 from lam_ros.core.errors import DataError
 from lam_ros.recording.definitions import hash_of
+from lam_ros.recording.metadata import CHECK_KEY, Topic
 
 DAMAGED = (
     McapError,
@@ -47,7 +48,8 @@ _TEXT_LENGTH = struct.Struct("<I")
 _FOOTER = struct.Struct("<QQI")
 _END_BYTES = _FRAME.size + _FOOTER.size + len(MCAP0_MAGIC)
 _CRC_BYTES = 4
-_DATA_LENGTH_BYTES = 8
+_DATA_LENGTH = struct.Struct("<Q")
+_DEFINITIONS = (Opcode.SCHEMA, Opcode.CHANNEL)
 _PLAIN: dict[int, Callable[[ReadDataStream], McapRecord]] = {
     Opcode.HEADER: Header.read,
     Opcode.SCHEMA: Schema.read,
@@ -89,12 +91,16 @@ class Scanner:
             file.seek(0)
             if file.read(len(MCAP0_MAGIC)) != MCAP0_MAGIC:
                 return
+            has_chunks = False
             for opcode, body, is_whole in _frames(file):
                 if opcode == Opcode.CHUNK:
+                    has_chunks = True
                     yield from self._chunk(body, is_whole)
                 elif opcode == Opcode.DATA_END:
                     self.is_complete = summary is not None and not self.damaged
                     return
+                elif has_chunks and opcode in _DEFINITIONS:
+                    self.damaged += 1  # inside a chunk whose length is wrong
                 elif is_whole:
                     yield from self._record(opcode, body)
 
@@ -103,7 +109,7 @@ class Scanner:
             start_ns, end_ns, size, crc = _CHUNK_HEAD.unpack_from(body)
             self.compression, packed = _compressed(body)
             data = _unpack(self.compression, packed)
-        except DAMAGED:
+        except (MemoryError, *DAMAGED):
             self.damaged += is_whole
             return
         if is_whole and (len(data) != size or (crc and crc != zlib.crc32(data))):
@@ -124,14 +130,14 @@ class Scanner:
         """Yield schemas and channels; doubtful ones only if their hash is that of their type."""
         schemas: dict[int, Schema] = {}
         for opcode, body, is_whole in _frames(io.BytesIO(data)):
-            if not is_whole or opcode not in (Opcode.SCHEMA, Opcode.CHANNEL):
+            if not is_whole or opcode not in _DEFINITIONS:
                 continue
             for record in self._record(opcode, body):
                 if isinstance(record, Schema):
                     schemas[record.id] = record
                 elif isinstance(record, Channel) and record.schema_id in schemas:
                     schema = schemas[record.schema_id]
-                    if is_doubtful and not _has_hash(schema, record):
+                    if is_doubtful and not _is_intact(schema, record):
                         continue
                     yield from (schema, record)
 
@@ -164,6 +170,9 @@ class _Exact(io.BytesIO):
 
 def _frames(file: IO[bytes]) -> Iterator[tuple[int, bytes, bool]]:
     """Yield opcode, body, and whether the body is whole; the last may not be."""
+    here = file.tell()
+    size = file.seek(0, io.SEEK_END)
+    file.seek(here)
     while True:
         head = file.read(_FRAME.size)
         if len(head) < _FRAME.size:
@@ -171,17 +180,25 @@ def _frames(file: IO[bytes]) -> Iterator[tuple[int, bytes, bool]]:
         opcode, length = _FRAME.unpack(head)
         if opcode == 0 or length > _LARGEST_RECORD_BYTES:
             return  # what a file system leaves behind after a loss of power
-        body = file.read(length)
+        body = file.read(min(length, size))  # room is made for as much as is asked for
         yield opcode, body, len(body) == length
         if len(body) < length:
             return
 
 
-def _has_hash(schema: Schema, channel: Channel) -> bool:
-    """Return whether a definition is the one whose hash the channel has."""
-    expected = channel.metadata.get("topic_type_hash")
+def _is_intact(schema: Schema, channel: Channel) -> bool:
+    """Return whether a definition is the one whose hash the channel has, and the channel is whole.
+
+    Channels of bags made elsewhere have no checksum of their own.
+    """
+    type_hash = channel.metadata.get("topic_type_hash", "")
+    qos = channel.metadata.get("offered_qos_profiles", "")
+    check = Topic(channel.topic, schema.name, type_hash, qos).check
+    encodings = (schema.encoding, channel.message_encoding)
+    if channel.metadata.get(CHECK_KEY, check) != check or encodings != ("ros2msg", "cdr"):
+        return False
     try:
-        return expected == hash_of(schema.name, schema.data.decode())
+        return type_hash == hash_of(schema.name, schema.data.decode())
     except (DataError, *DAMAGED):
         return False
 
@@ -192,7 +209,12 @@ def _compressed(body: bytes) -> tuple[str, bytes]:
     (length,) = _TEXT_LENGTH.unpack_from(body, at)
     at += _TEXT_LENGTH.size
     name = body[at : at + length].decode()
-    return name, body[at + length + _DATA_LENGTH_BYTES :]
+    at += length
+    (size,) = _DATA_LENGTH.unpack_from(body, at)
+    data = body[at + _DATA_LENGTH.size :]
+    if size < len(data):
+        raise ValueError(f"a chunk of {len(data)} bytes says that it has {size}")
+    return name, data
 
 
 def _unpack(compression: str, data: bytes) -> bytes:
@@ -215,7 +237,7 @@ def _read_summary(file: IO[bytes]) -> bytes | None:
     end = file.read()
     start, _, crc = _FOOTER.unpack_from(end, _FRAME.size)
     is_footer = end.startswith(_FRAME.pack(Opcode.FOOTER, _FOOTER.size))
-    if not is_footer or not end.endswith(MCAP0_MAGIC) or not start:
+    if not is_footer or not end.endswith(MCAP0_MAGIC) or not 0 < start < size:
         return None
     file.seek(start)
     summary = file.read(max(0, size - _END_BYTES - start))
