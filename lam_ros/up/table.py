@@ -27,6 +27,7 @@ from lam_ros.graph import EXPERT, GraphParameters, arm_graph, sim_graph
 from lam_ros.paths import config_dir
 from lam_ros.supervisor import NodeSpec
 from lam_ros.up.arguments import FLAGS, Argument, Values
+from lam_sim.arms import model_of
 
 NOBODY = "none"
 
@@ -191,7 +192,7 @@ def _recording(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
 
 def _arm(values: Values, *, simulated: bool) -> tuple[NodeSpec, ...]:
     """Return the arm, what commands it, and who drives it."""
-    policy = values.text("policy")
+    policy, robot = values.text("policy"), load_robot(values.text("robot"))
     if simulated and values.flag("use_sim_time"):
         raise ConfigError(
             "use_sim_time: the simulation keeps real time and publishes no /clock; leave it false"
@@ -212,6 +213,13 @@ def _arm(values: Values, *, simulated: bool) -> tuple[NodeSpec, ...]:
         },
         policy={"checkpoint": _policy_folder(policy, values.text("policy_path"))},
     )
+    if not simulated and values.text("driver") == "so101" and robot.name != "so101":
+        raise ConfigError(
+            f"driver: LeRobot's driver moves an so101, and the robot is '{robot.name}'; "
+            "take driver=ros2_control"
+        )
+    if simulated:
+        model_of(robot)
     rows = (arm_graph if policy == NOBODY else sim_graph)(parameters)
     if behind:
         rows = (*rows, _driver(values))

@@ -192,3 +192,17 @@ def test_a_simulated_arm_can_be_moved_through_its_controller(rows):
     assert specs["arm"].module == "lam_ros.nodes.ros2_control"
     assert {specs[name].parameters["robot"] for name in ("sim", "arm", "control")} == {"franka"}
     assert rows("sim")[0].parameters["controller"] == ""
+
+
+@pytest.mark.parametrize(
+    ("setup", "given", "says"),
+    [
+        ("robot", {"robot": "frnka"}, "unknown robot 'frnka'.*'franka'"),
+        ("sim", {"robot": "frnka"}, "unknown robot 'frnka'.*'franka'"),
+        ("robot", {"robot": "franka"}, "moves an so101.*driver=ros2_control"),
+        ("sim", {"controller": "joint_trajectry"}, "controller 'joint_trajectry'"),
+    ],
+)
+def test_a_robot_that_cannot_be_started_is_refused_before_anything_is(rows, setup, given, says):
+    with pytest.raises(ConfigError, match=says):
+        rows(setup, **given)
