@@ -17,6 +17,7 @@ from rclpy.experimental import EventsExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from lam_interfaces import msg as lam_msg
+from lam_ros import security
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.clock import RosClock
 from lam_ros.bridge.commander import TELEOPERATION, SoleCommander
@@ -61,6 +62,7 @@ class ArmClient:
         Raises:
             ConnectionError: if that takes too long, or another teleoperator drives the arm.
         """
+        security.require()
         rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
         self._node = rclpy.create_node("lerobot", context=self._context)
         self._executor = EventsExecutor(context=self._context)

@@ -26,6 +26,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
 
+from lam_ros import security
 from lam_ros.core.errors import ConfigError, ExitCode, LamError
 
 SPIN_S = 0.1
@@ -201,7 +202,12 @@ def _live(make: Callable[[], LamNode], arguments: Sequence[str] | None) -> int:
 
 @contextmanager
 def ros(arguments: Sequence[str] | None = None) -> Iterator[EventsExecutor]:
-    """Have ROS and an executor inside the block, and end both in the order that is clean."""
+    """Have ROS and an executor inside the block, and end both in the order that is clean.
+
+    Raises:
+        MachineError: if security was asked for and the traffic would be open.
+    """
+    security.require()
     try:
         rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     except (RCLError, UnknownROSArgsError) as error:

@@ -60,6 +60,7 @@ def examine() -> Iterator[Check]:
     yield ros
     yield from _safely("interfaces", lambda: [software.interfaces()])
     yield software.opencv(dist.name for dist in distributions())
+    yield middleware.network(env, here)
     yield middleware.dds_profile(env)
     yield middleware.shared_memory(_free_bytes(Path("/dev/shm")))
     if ros.ok:

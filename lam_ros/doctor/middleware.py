@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lam_ros.doctor.check import Check
-from lam_ros.environment import PROFILE
+from lam_ros.environment import PROFILE, Installation
+from lam_ros.security import asked_for, exposure, why_open
 
 SEGMENT_BYTES = 32 * 2**20
 SHARED_MEMORY_FREE_BYTES = 8 * SEGMENT_BYTES  # sim, policy, control, planner, and tools beside
@@ -34,6 +35,16 @@ def dds_profile(env: Mapping[str, str]) -> Check:
         )
         return Check("dds profile", False, found, _UNSET)
     return Check("dds profile", True, f"{path}, segment of {max(sizes) / 2**20:.0f} MB")
+
+
+def network(env: Mapping[str, str], installation: Installation) -> Check:
+    """Check who can reach the arm: an open network is shown, security that cannot be had fails."""
+    why = why_open(env, installation)
+    if why:
+        found = f"security asked for ({asked_for(env)}), but {why}"
+        return Check("network", False, found, "unset the ROS_SECURITY_ variables; docs/security.md")
+    opened = exposure(env, installation.profile)
+    return Check("network", True, opened or "messages stay on this machine")
 
 
 def segment_in_force(maps: Iterable[str], rmw: str) -> Check:

@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from lam_ros import security
 from lam_ros.core.errors import DataError, MachineError
 from lam_ros.graph import sim_graph
 from lam_ros.locks import hold_domain, hold_run
@@ -44,6 +45,7 @@ def run(request: RunRequest) -> RunReport:
         return _refused(request, problem)
     driver = driver_of(settings)
     settings = settings.for_instruction(request.instruction)
+    security.tell_exposure()
     with hold_run(), View(request.instruction, show=request.show) as view:
         remove_dead_segments()
         run_dir = _make_run_dir(request)

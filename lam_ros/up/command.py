@@ -15,6 +15,7 @@ from pathlib import Path
 import rclpy
 from std_msgs.msg import Bool
 
+from lam_ros import security
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.runtime import ended_by_signal, ros
 from lam_ros.core.errors import ConfigError, ExitCode, MachineError
@@ -43,6 +44,7 @@ def main(arguments: argparse.Namespace) -> int:
         print(*(_row(spec) for spec in specs), sep="\n", file=sys.stderr)
         return _end(arguments, {"name": setup.name, "nodes": [spec.name for spec in specs]})
     _require_programs(specs)
+    security.tell_exposure()
     watch = Watch(specs, folder, values.namespace)
     try:
         ready_s = watch.run()
