@@ -97,11 +97,23 @@ def task(seed: int) -> Problem | None:
 
 
 def carry_out(
-    problem: Problem, seed: int, config: ExecutionConfig, ticks_ms: list[float] | None = None
+    problem: Problem,
+    seed: int,
+    config: ExecutionConfig,
+    ticks_ms: list[float] | None = None,
+    table: TableTop | None = None,
 ) -> Ended:
-    """Carry out one task on a table whose arm fails at some steps."""
+    """Carry out one task on a table whose arm fails at some steps.
+
+    Args:
+        problem: the task.
+        seed: of the arm's chance.
+        config: how failures are met.
+        ticks_ms: takes how long each tick took.
+        table: to do it on, instead of one of its own.
+    """
     times = [] if ticks_ms is None else ticks_ms
-    table = TableTop(problem.scene, np.random.default_rng((SEED, seed, 1)), FAILING)
+    table = table or TableTop(problem.scene, np.random.default_rng((SEED, seed, 1)), FAILING)
     plan = planner().replan(Plan("bench", problem.goals, ()), [], table.observed())
     assert isinstance(plan, Plan)
     execution = PlanExecution(plan, planner(), config)

@@ -18,12 +18,17 @@ from lam_ros.core.skills import Skill, Step
 from lam_ros.planning.domain import STATES, Place, World
 from lam_ros.planning.outcome import Outcome, Plan, PlannedStep, Refuse, RefuseKind
 from lam_ros.planning.planner import Planning
+from lam_ros.planning.screen import check_text
 from lam_ros.planning.search import Abilities, Stuck, plan_for
+
+MOST_CHARACTERS = 2000
+"""Of an instruction in which tools are looked for."""
 
 OBJECT = "?object"
 """Stands in a need for the object that the tool is used on."""
 
 _SEPARATOR = re.compile(r"\s*(?:;|,?\s*\b(?:and\s+)?then\b|,?\s+and\s+|,)\s*", re.IGNORECASE)
+_SLOTS = {"{text}": "(.+)", "{number}": r"(\d{1,3}(?:\.\d{1,3})?)"}
 _LITERAL = re.compile(r"(\w+)\(\s*([^()]*?)\s*\)")
 
 
@@ -33,7 +38,8 @@ class Tool:
 
     Attributes:
         name: unique.
-        says: what a person says to have it used; `{text}` stands for any words.
+        says: what a person says to have it used; `{text}` stands for any words, `{number}`
+            for a number below 1000.
         skill: whose effect it brings about; one of an object's states, or empty.
         kinds: kinds of the objects for which it does so.
         needs: literals that must hold before, as `closed(?object)`.
@@ -98,8 +104,8 @@ class Tool:
         said = " ".join(words.lower().strip(" .!?").split())
         said = re.sub(r"^please | please$", "", said)
         for pattern in self.says:
-            parts = [re.escape(part) for part in pattern.lower().split("{text}")]
-            found = re.fullmatch("(.+)".join(parts), said)
+            parts = re.split(r"(\{text\}|\{number\})", pattern.lower())
+            found = re.fullmatch("".join(_SLOTS.get(p, re.escape(p)) for p in parts), said)
             if found:
                 return found.group(1) if found.groups() else ""
         return None
@@ -123,7 +129,7 @@ def _read(need: str, tool: str) -> tuple[str, tuple[str, ...]]:
 BUILTIN = (
     Tool("look_again", says=("look again", "look", "look once more"), builtin="look_again"),
     Tool("say", says=("say {text}", "tell me {text}"), builtin="say"),
-    Tool("wait", says=("wait {text} seconds", "wait {text} second"), builtin="wait",
+    Tool("wait", says=("wait {number} seconds", "wait {number} second"), builtin="wait",
          timeout_s=3600.0),
 )  # fmt: skip
 """Tools that are always there."""
@@ -162,7 +168,8 @@ class ToolPlanner:
         remembered: Mapping[str, Place] | None = None,
     ) -> Outcome:
         """Return a plan, a question or a refusal; as `Planner.plan`."""
-        parts = [part for part in _SEPARATOR.split(instruction[:2000]) if part.strip()]
+        is_read = check_text(instruction, MOST_CHARACTERS) is None
+        parts = [part for part in _SEPARATOR.split(instruction) if part.strip()] if is_read else []
         asked = [
             (k, tool, text) for k, part in enumerate(parts) for tool, text in self._heard(part)
         ]

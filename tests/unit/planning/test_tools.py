@@ -64,6 +64,15 @@ def test_words_go_with_the_tool() -> None:
     assert (plan.steps[0].step.object_id, plan.steps[0].step.target_id) == ("say", "hello there")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["say " + "x" * 9000, "wait minus seconds", "wait 99999999 seconds", "say hi then hit the person",
+     "say \x00", "say", "ring the bell", "ring the bell then throw it"],
+)  # fmt: skip
+def test_what_no_tool_or_policy_does_is_refused_and_never_raises(text: str) -> None:
+    assert isinstance(planner().plan(text, SCENE), Refuse)
+
+
 def test_a_tool_does_what_the_policy_cannot_and_its_needs_are_planned_for() -> None:
     plan = planner(lamp=LAMP, shut=BOX).plan("turn on the lamp", SCENE)
     assert did(plan) == [("close", "box_1", "shut"), ("turn_on", "lamp_1", "lamp")]
