@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lam_ros.config import build, load_group
+from lam_ros.core.errors import ConfigError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.scene import Scene
 from lam_ros.core.types import FloatArray, ImageArray
@@ -21,7 +22,18 @@ class Seer:
     def __init__(
         self, robot: RobotDescription, config: PerceptionConfig, arm: ArmShape | None
     ) -> None:
-        """Know of nothing yet; without an arm's shape nothing is taken for the arm."""
+        """Know of nothing yet; without an arm's shape nothing is taken for the arm.
+
+        Raises:
+            ConfigError: if the shape is another arm's.
+        """
+        joints = [link.joint for link in arm.links if link.joint] if arm is not None else []
+        missing = [name for name in joints if name not in robot.joint_names]
+        if missing:
+            raise ConfigError(
+                f"perception: the shape of arm '{config.arm}' has joints {', '.join(missing)}, which "
+                f"robot '{robot.name}' has not; describe this arm's, or set arm: '' for none"
+            )
         self._robot = robot
         self._config = config
         self._arm = arm

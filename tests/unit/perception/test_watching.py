@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from lam_ros.config import load_robot
+from lam_ros.core.errors import ConfigError
 from lam_ros.core.scene import Literal, Scene
 from lam_ros.core.skills import Skill, Step
-from lam_ros.perception.seer import Seer
+from lam_ros.perception.seer import Seer, load_perception
 from lam_sim.expert import Expert, Phase
 from lam_sim.ik import CartesianTeleop
 from lam_sim.style import Style
@@ -47,3 +51,10 @@ def test_a_cube_is_followed_from_the_table_through_the_air_into_the_bowl(stage) 
     assert true.holds(Literal("in", (step.object_id, step.target_id)))
     assert seen.holds(Literal("in", (step.object_id, step.target_id)))
     assert seen[step.object_id].distance_xy_m(true[step.object_id]) < 0.01
+
+
+def test_the_shape_of_another_arm_is_refused() -> None:
+    config, shape = load_perception("default")
+    with pytest.raises(ConfigError, match=r"arm 'so101_arm' has joints shoulder_pan.*'franka'"):
+        Seer(load_robot("franka"), config, shape)
+    Seer(load_robot("franka"), config, None)
