@@ -111,6 +111,7 @@ def _add_run(commands: Commands) -> None:
             'lam run "put the red cube in the blue bowl"',
             'lam run "put the red cube in the blue bowl, then the green one on the yellow spot"',
             'lam run "put the cube in the bowl" --seed 3 --answer "the red one"',
+            'lam run "make it look like this" --goal-image wanted.png',
             'lam run "stack the red cube on the blue cube" --json "scene.cubes=[5,5]"',
         ],
     )
@@ -118,6 +119,7 @@ def _add_run(commands: Commands) -> None:
     _add_overrides(parser)
     parser.add_argument("--seed", type=int, default=0, help="fixes the scene (default 0)")
     parser.add_argument("--answer", default="", help="answer to the question a run ended with")
+    _add_goal_image(parser)
     parser.add_argument("--out", default="", metavar="DIR", help="folder of the run's files")
     parser.add_argument("--no-video", action="store_true", help="write no video and no pictures")
     parser.add_argument(
@@ -181,6 +183,10 @@ def _add_plan(commands: Commands) -> None:
             'lam plan "put the red cube in the blue bowl" --scene scene.json',
             'lam plan "stack the cubes" --scene scene.json --json',
             "lam plan --batch in.jsonl --out out.jsonl",
+            'lam plan "mach Ordnung" --scene scene.json --llm http://localhost:11434/v1 '
+            "--llm-model llama3.2",
+            'lam plan "make it look like this" --scene scene.json --goal-image wanted.png '
+            "--calibration calibration/front.yaml",
         ],
     )
     parser.add_argument("instruction", nargs="?", default="", help="what to do, in English")
@@ -188,7 +194,24 @@ def _add_plan(commands: Commands) -> None:
     parser.add_argument("--answer", default="", help="answer to an earlier question")
     parser.add_argument("--batch", default="", metavar="FILE", help="JSON lines to plan")
     parser.add_argument("--out", default="", metavar="FILE", help="where the batch's rows go")
+    _add_goal_image(parser)
+    parser.add_argument(
+        "--calibration", default="", metavar="FILE", help="of the camera that took the picture"
+    )
+    parser.add_argument(
+        "--llm", default="", metavar="URL", help="OpenAI-compatible endpoint that may propose goals"
+    )
+    parser.add_argument("--llm-model", default="", metavar="NAME", help="name of its model")
     parser.set_defaults(handler=_plan)
+
+
+def _add_goal_image(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--goal-image",
+        default="",
+        metavar="FILE",
+        help='picture of the wanted table, for "make it look like this"',
+    )
 
 
 def _plan(arguments: argparse.Namespace) -> int:

@@ -13,6 +13,8 @@ EXPERT = "expert"
 """Type of policy that is the scripted teleoperator."""
 
 POLICY_NICE = 10
+PERCEPTION_NICE = 15
+"""Looking again can wait for the policy, as the policy waits for the command stream."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class GraphParameters:
         policy_threads: CPU threads of inference.
         shared: of every node.
         sim, control, policy, planner: of that node.
+        perception: of that node; None where there is none, and the truth is what is seen.
     """
 
     policy_type: str = "lam"
@@ -33,6 +36,7 @@ class GraphParameters:
     control: Mapping[str, Any] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
     planner: Mapping[str, Any] = field(default_factory=dict)
+    perception: Mapping[str, Any] | None = None
 
 
 def sim_graph(parameters: GraphParameters) -> tuple[NodeSpec, ...]:
@@ -41,6 +45,7 @@ def sim_graph(parameters: GraphParameters) -> tuple[NodeSpec, ...]:
     return (
         _driver(parameters, shared),
         *arm_graph(parameters),
+        *_perception(parameters, shared),
         NodeSpec(
             "planner", "lam_ros.nodes.planner", "PlannerNode", {**shared, **parameters.planner}
         ),
@@ -50,14 +55,31 @@ def sim_graph(parameters: GraphParameters) -> tuple[NodeSpec, ...]:
 def arm_graph(parameters: GraphParameters) -> tuple[NodeSpec, ...]:
     """Return the simulated arm and what commands it, without anybody who drives it."""
     shared = dict(parameters.shared)
+    sim = {"publishes_scene": parameters.perception is None, **shared, **parameters.sim}
     return (
-        NodeSpec("sim", "lam_ros.nodes.sim", "SimNode", {**shared, **parameters.sim}),
+        NodeSpec("sim", "lam_ros.nodes.sim", "SimNode", sim),
         NodeSpec(
             "control",
             "lam_ros.nodes.control",
             "ControlNode",
             {**shared, **parameters.control},
             cpus=cores()[:1],
+        ),
+    )
+
+
+def _perception(parameters: GraphParameters, shared: Mapping[str, Any]) -> tuple[NodeSpec, ...]:
+    """Return the node that turns pictures into scenes, off the command stream's core."""
+    if parameters.perception is None:
+        return ()
+    return (
+        NodeSpec(
+            "perception",
+            "lam_ros.nodes.perception",
+            "PerceptionNode",
+            {**shared, **parameters.perception},
+            nice=PERCEPTION_NICE,
+            cpus=cores()[1:],
         ),
     )
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from lam_ros.benches.report import BenchReport, machine
 from lam_ros.benches.times import percentiles_ms
 from lam_ros.config import load_robot
 from lam_ros.core.robot import RobotDescription
-from lam_ros.core.scene import Literal, Scene, SceneObject
+from lam_ros.core.scene import Literal, Scene
 from lam_ros.perception.config import PerceptionConfig
+from lam_ros.perception.matching import match
 from lam_ros.perception.seer import Seer, load_perception
 from lam_sim.cameras import true_camera
 from lam_sim.scenes import SceneConfig
@@ -29,9 +29,6 @@ from lam_sim.world import LockstepSim, SimConfig
 
 FIRST_SEED = 1_030_000
 PERCEPTION_SIZE_PX = (640, 400)
-MATCH_M = 0.03
-"""Farthest that a seen object may be from the true one of its kind and still be it."""
-
 PLACED_PROBABILITY = 0.25
 ROAMING_PROBABILITY = 0.15
 
@@ -156,26 +153,6 @@ class Stage:
         seen = seer.see(image, camera, observed.state_rad, observed.stamp_ns)
         tally.times_s.append(time.perf_counter() - started)
         tally.add(seen, self.sim.truth())
-
-
-def match(seen: Scene, truth: Scene) -> list[tuple[str, str]]:
-    """Return (true id, seen id) of objects of one kind that are near each other."""
-    if not seen.objects or not truth.objects:
-        return []
-    costs = np.array([[_cost(item, real) for item in seen.objects] for real in truth.objects])
-    rows, columns = linear_sum_assignment(costs)
-    return [
-        (truth.objects[row].id, seen.objects[column].id)
-        for row, column in zip(rows, columns, strict=True)
-        if costs[row, column] < 1.0
-    ]
-
-
-def _cost(item: SceneObject, real: SceneObject) -> float:
-    apart_m = float(np.linalg.norm(np.subtract(item.position_m, real.position_m)))
-    if item.kind != real.kind or item.distance_xy_m(real) > MATCH_M:
-        return 10.0
-    return apart_m
 
 
 def true_relations(truth: Scene) -> Iterator[tuple[str, str, str]]:

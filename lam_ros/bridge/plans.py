@@ -48,13 +48,16 @@ def fill_answer(
         response.kind = PlanInstruction.Response.PLAN
         response.plan = progress_to(unstarted(outcome), stamp_ns)
         response.goal = [str(literal) for literal in outcome.goal]
+        response.reason = outcome.remark
     elif isinstance(outcome, Clarify):
         response.kind = PlanInstruction.Response.CLARIFY
         response.question = outcome.question
         response.candidates = list(outcome.candidates)
     elif isinstance(outcome, Refuse):
         response.kind = PlanInstruction.Response.REFUSE
-        response.reason = outcome.reason
+        response.reason = (
+            f"{outcome.reason} ({outcome.remark})" if outcome.remark else outcome.reason
+        )
     return response
 
 

@@ -30,5 +30,8 @@ LATCHED = QoSProfile(
 )
 """Descriptions and plans: whoever comes later still gets the last one."""
 
+HISTORY = QoSProfile(depth=50, reliability=QoSReliabilityPolicy.BEST_EFFORT)
+"""Joint states for who asks where the arm was at the time of a picture, busy as it may be."""
+
 SCENE = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.RELIABLE)
 """What is on the table."""

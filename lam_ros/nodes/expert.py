@@ -1,7 +1,7 @@
 """The scripted teleoperator as a node: a stand-in for the policy, for trying the graph.
 
 It serves the same action as the policy node but drives through `teleop/joint_command`,
-as a person would, and it sees the simulator's ground truth (`lam/scene`).  What it
+as a person would, and it sees the simulator's ground truth (`lam/ground_truth`).  What it
 achieves says nothing about a policy, and every report names it.
 """
 
@@ -56,7 +56,7 @@ class ExpertNode(LamNode):
         self._commands = opened.publisher(lam_msg.JointCommand, topics.TELEOP_COMMAND, qos.COMMAND)
         joints = sensor_msgs.msg.JointState
         opened.listen(joints, names.joint_state, self._on_joints, qos.SENSOR)
-        opened.listen(lam_msg.Scene, topics.SCENE, self._on_scene, qos.SCENE)
+        opened.listen(lam_msg.Scene, topics.GROUND_TRUTH, self._on_scene, qos.SCENE)
         opened.listen(lam_msg.SafetyReport, topics.SAFETY_REPORT, self._on_report, qos.REPORT)
         self._server = SingleGoalServer(self, RunSkill, topics.RUN_SKILL, self)
         opened.add(self._server.destroy)

@@ -36,6 +36,7 @@ from lam_ros.core.inbound import Rejected
 from lam_ros.core.scene import Scene
 from lam_ros.core.skills import TRAINED, Skill
 from lam_ros.paths import state_dir
+from lam_ros.planning.advised import make_planner
 from lam_ros.planning.conductor import Conductor
 from lam_ros.planning.config import MemoryConfig, PlannerConfig
 from lam_ros.planning.decision_log import DecisionLog
@@ -43,7 +44,7 @@ from lam_ros.planning.decisions import Finished, RunStep, Termination
 from lam_ros.planning.hearing import Word, word_of
 from lam_ros.planning.memory import Memory, Prior
 from lam_ros.planning.outcome import Clarify, Outcome, Plan, Refuse, RefuseKind
-from lam_ros.planning.planner import ANSWER_SEPARATOR, Planner
+from lam_ros.planning.planner import ANSWER_SEPARATOR
 from lam_ros.planning.progress import PlanProgress
 from lam_ros.planning.tool_config import load_tools
 from lam_ros.planning.tools import ToolPlanner, skills_of
@@ -85,7 +86,7 @@ class PlannerNode(LamNode):
         costs = self._memory.costs if self._memory is not None else dict
         tools = load_tools(load_group("planner", self.text("tools", "tools")))
         own = self._skills()
-        self._planner = Planner((*own, *skills_of(tools)), config, costs)
+        self._planner = make_planner((*own, *skills_of(tools)), config, costs)
         self._conductor = Conductor(
             ToolPlanner(self._planner, tools, own, config.can_move),
             config.execution,
@@ -96,6 +97,7 @@ class PlannerNode(LamNode):
         self._timer = opened.timer(TICK_S, self._tick)
         opened.listen(lam_msg.Scene, topics.SCENE, self._on_scene, qos.SCENE)
         opened.listen(std_msgs.msg.String, topics.INSTRUCTION, self._on_said, qos.REPORT)
+        opened.listen(lam_msg.Scene, topics.GOAL_SCENE, self._on_goal_scene, qos.LATCHED)
         self._plans = opened.publisher(lam_msg.Plan, topics.PLAN, qos.LATCHED)
         self._replies = opened.publisher(std_msgs.msg.String, topics.REPLY, qos.REPORT)
         opened.serve(PlanInstruction, topics.PLAN_INSTRUCTION, self._on_plan)
@@ -212,6 +214,8 @@ class PlannerNode(LamNode):
                 self._finish(Termination.STEP_FAILED, why)
             return False
         outcome = self._conductor.begin(told.instruction, self._scene, told.answer, now_ns)
+        if outcome.remark:
+            self.get_logger().info(outcome.remark)
         if isinstance(outcome, Plan):
             self.get_logger().info(f"plan: {outcome.message}")
             self._reply(outcome.message)
@@ -289,6 +293,12 @@ class PlannerNode(LamNode):
             self.get_logger().warning(f"scene: {scene.detail}", throttle_duration_sec=1.0)
             return
         self._scene = scene
+
+    def _on_goal_scene(self, message: lam_msg.Scene) -> None:
+        """Take in what a picture shows that somebody wants the table to look like."""
+        scene = scene_from(message)
+        if not isinstance(scene, Rejected):
+            self._planner.show(scene)
 
     def _on_plan(
         self, request: PlanInstruction.Request, response: PlanInstruction.Response

@@ -1,9 +1,10 @@
 """The simulator as a node: MuJoCo in real time, speaking the robot's own topics.
 
-It stands where the arm, its cameras and, for now, perception would: joint states,
-pictures and the scene come from it, and it plays `lam/joint_command` as motors do.
-A command stays in force until the next one comes; while more than one node commands,
-none is taken.
+It stands where the arm and its cameras would: joint states and pictures come from it, and
+it plays `lam/joint_command` as motors do.  A command stays in force until the next one
+comes; while more than one node commands, none is taken.
+The ground truth goes to `lam/ground_truth`, for judging and showing; where no perception
+node runs (`publishes_scene`), also to `lam/scene`, as if it were seen.
 
 With the parameter `controller` (`joint_trajectory` or `forward_position`) it plays an arm
 behind ros2_control instead: it follows that controller's topic, and joint commands reach it
@@ -101,6 +102,7 @@ class SimNode(LamNode):
         self._seed = int(self.number("seed", 0))
         self._scene_config = _scene_config(self.text("scene", "{}"))
         self._scene_every = Every(period_ns(self.number("scene_rate_hz", 20.0)))
+        self._publishes_scene = self.flag("publishes_scene", True)
         self._record_path = self.text("record_path", "")
         self._record_every = Every(period_ns(self.number("record_rate_hz", 20.0)))
         # For tests of what happens when a camera stops.
@@ -121,7 +123,8 @@ class SimNode(LamNode):
         self._joints = opened.publisher(
             sensor_msgs.msg.JointState, robot.topics.joint_state, qos.SENSOR
         )
-        self._scene = opened.publisher(lam_msg.Scene, topics.SCENE, qos.SCENE)
+        names = (topics.GROUND_TRUTH, topics.SCENE)[: 1 + self._publishes_scene]
+        self._scenes = [opened.publisher(lam_msg.Scene, name, qos.SCENE) for name in names]
         self._cameras = [
             _CameraStream(opened, robot, camera, self._fovy_rad(camera)) for camera in robot.cameras
         ]
@@ -181,7 +184,9 @@ class SimNode(LamNode):
         if due:
             self._publish_pictures(due, stamp_ns)
         if self._scene_every.is_due(stamp_ns):
-            self._scene.publish(scene_to(self._truth(stamp_ns)))
+            message = scene_to(self._truth(stamp_ns))
+            for publisher in self._scenes:
+                publisher.publish(message)
         if self._log is not None and self._record_every.is_due(stamp_ns):
             self._log.add(Moment(stamp_ns, self._world.data.qpos, dict(self._images)))
 

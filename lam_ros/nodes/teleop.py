@@ -156,7 +156,7 @@ class TeleopNode(LamNode):
         self._release = opened.client(Trigger, topics.TELEOP_RELEASE)
         joints = sensor_msgs.msg.JointState
         opened.listen(joints, names.joint_state, self._on_joints, qos.SENSOR)
-        opened.listen(lam_msg.Scene, topics.SCENE, self._on_scene, qos.SCENE)
+        opened.listen(lam_msg.Scene, topics.GROUND_TRUTH, self._on_scene, qos.SCENE)
         opened.listen(command, names.joint_command, self._on_command, qos.COMMAND)
         opened.listen(lam_msg.SafetyReport, topics.SAFETY_REPORT, self._on_report, qos.REPORT)
         opened.listen(std_msgs.msg.String, topics.TELEOP_TASK, self._on_task, qos.ESTOP)

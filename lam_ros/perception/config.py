@@ -83,6 +83,7 @@ class PerceptionConfig:
     Attributes:
         camera: name of the robot's camera to look through.
         calibration: file that `lam calibrate table` wrote; empty for none.
+        rate_hz: how often to look; looking takes as long as it takes.
         work_width_px: smaller pictures are enlarged to this width.
         table_x_m, table_y_m: part of the table that is looked at.
         table_tolerance: how far a pixel may be from the table's colours, 0 to 255.
@@ -108,6 +109,7 @@ class PerceptionConfig:
     light: LightConfig
     track: TrackConfig
     arm: str = ""
+    rate_hz: float = 4.0
 
     def __post_init__(self) -> None:
         """Check names against each other.
@@ -115,6 +117,8 @@ class PerceptionConfig:
         Raises:
             ConfigError: if a kind comes in a colour that is not described, or a name is doubled.
         """
+        if not 0.1 <= self.rate_hz <= 50.0:
+            raise ConfigError(f"perception.rate_hz: {self.rate_hz} came, allowed is 0.1 to 50")
         names = [kind.name for kind in self.kinds]
         if len(set(names)) != len(names):
             raise ConfigError("config 'perception.kinds': each kind only once")

@@ -15,6 +15,7 @@ from lam_ros.perception.config import KindConfig, PerceptionConfig, Shape
 from lam_ros.perception.fitting import Fit, Window, fit
 from lam_ros.perception.looks import Palette, Surface, disc_px, find_light, find_table, smooth
 from lam_ros.perception.outline import fill, outline_px
+from lam_ros.perception.recalling import Memory
 from lam_ros.perception.resting import Refit, settle
 
 # Colours that differ by brightness alone, which shade changes too, are told apart later.
@@ -93,6 +94,7 @@ class Detector:
         self._config = config
         self._arm = arm
         self._palette = Palette(config.colors)
+        self._memory = Memory()
 
     def see(self, image: ImageArray, camera: TableCamera, joints_rad: Mapping[str, float]) -> Sight:
         """Return the objects in a picture: rgb8, shape (H, W, 3), of a calibrated camera.
@@ -102,6 +104,7 @@ class Detector:
             joints_rad: joint name -> position, at the time of the picture.
         """
         picture = self._take_apart(image, camera, joints_rad)
+        self._memory.next_picture(_view_of(camera))
         found: list[tuple[Fit, str]] = []
         for group in picture.groups:
             found.extend(self._fits(picture, group))
@@ -185,7 +188,7 @@ class Detector:
             left = left & ~blob
             if _half_width_px(blob) < picture.thin_px:
                 continue
-            item, color = self._best(picture, blob, hidden, group)
+            item, color = self._recalled(picture, blob, hidden, group)
             if item is None or _sureness(item) < self._config.min_overlap:
                 unexplained = unexplained | blob
                 continue
@@ -194,6 +197,18 @@ class Detector:
             left = (left | (blob & pixels)) & ~covered
             hidden = hidden | covered
         return found, unexplained
+
+    def _recalled(
+        self, picture: _Picture, blob: Mask, hidden: Mask, group: str
+    ) -> tuple[Fit | None, str]:
+        """Return what a blob is: what it was in the picture before, if it looks the same."""
+        known = self._memory.recall(blob, group)
+        if known is not None:
+            return known
+        item, color = self._best(picture, blob, hidden, group)
+        if item is not None:
+            self._memory.keep(blob, group, item, color)
+        return item, color
 
     def _best(
         self, picture: _Picture, blob: Mask, hidden: Mask, group: str
@@ -250,6 +265,12 @@ class Detector:
             return fit(picture.camera, item.kind, window, bottom_m, pixel)
 
         return again
+
+
+def _view_of(camera: TableCamera) -> tuple[object, ...]:
+    """Return what tells one camera, in one place, from another."""
+    arrays = (camera.matrix_px, camera.rotation_base_camera, camera.position_m)
+    return (camera.width_px, camera.height_px, *(array.tobytes() for array in arrays))
 
 
 def _without_patches(found: list[tuple[Fit, str]], camera: TableCamera) -> list[tuple[Fit, str]]:

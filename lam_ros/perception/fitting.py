@@ -124,22 +124,23 @@ def fit(
     height = bottom_m + kind.size_m[2] / 2
     pixels = window.center_px[None] if start_px is None else start_px
     starts = [np.array([x, y, height]) for x, y in camera.on_plane(pixels, height)]
+    known: dict[tuple[int, ...], tuple[float, float]] = {}
+
+    def looked(at: FloatArray, turn: float) -> tuple[float, float, FloatArray, float]:
+        """Return overlap and share seen there; neighbours of neighbours are asked for again."""
+        key = (*map(round, (at[:2] * 1e6).tolist()), round(turn * 1e6))
+        if key not in known:
+            known[key] = window.overlap(kind, at, turn, rest_weight)
+        return (*known[key], at, turn)
+
     overlap, seen, center, yaw = max(
-        (
-            (*window.overlap(kind, at, yaw, rest_weight), at, yaw)
-            for at in starts
-            for yaw in _yaws(kind)
-        ),
-        key=lambda item: item[0],
+        (looked(at, yaw) for at in starts for yaw in _yaws(kind)), key=lambda item: item[0]
     )
     steps = zip(_STEPS_M, _STEPS_RAD, strict=True) if overlap > _HOPELESS_OVERLAP else ()
     for step_m, step_rad in steps:
         for _ in range(8):
             places = _neighbours(kind, center, yaw, step_m, step_rad)
-            found = max(
-                ((*window.overlap(kind, at, turn, rest_weight), at, turn) for at, turn in places),
-                key=lambda item: item[0],
-            )
+            found = max((looked(*place) for place in places), key=lambda item: item[0])
             if found[0] <= overlap + 1e-4:
                 break
             overlap, seen, center, yaw = found

@@ -249,10 +249,16 @@ def _is_hidden(track: _Track, sight: Sight, outlines: Sequence[Mask]) -> bool:
     covers = [sight.hidden]
     for item, outline in zip(sight.objects, outlines, strict=True):
         is_nearer = item.fit.center_m[0] > track.center_m[0] + 0.005
-        if is_nearer and not _is_carrier(item.fit.kind):
+        if (is_nearer or _is_over(item, track)) and not _is_carrier(item.fit.kind):
             covers.append(outline)
     covered = np.bitwise_or.reduce(covers)
     return int(cv2.countNonZero(cv2.bitwise_and(mask, covered))) > _HIDDEN_SHARE * area
+
+
+def _is_over(item: Detection, track: _Track) -> bool:
+    """Tell whether a seen thing may stand on an object, which it then hides from above."""
+    apart = float(np.linalg.norm(np.subtract(item.fit.center_m, track.center_m)[:2]))
+    return _is_carrier(track.kind) and apart < min(track.kind.size_m[:2]) / 2
 
 
 def _mask(camera: TableCamera, kind: KindConfig, center_m: tuple[float, float, float]) -> Mask:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from lam_ros.config import build, compose_config
-from lam_ros.core.errors import DataError, ExitCode, LamError
+from lam_ros.config import build, compose_config, load_robot
+from lam_ros.core.errors import ConfigError, DataError, ExitCode, LamError
+from lam_ros.core.scene import Scene
 from lam_ros.core.skills import TRAINED
+from lam_ros.planning.advised import make_planner
 from lam_ros.planning.config import PlannerConfig
 from lam_ros.planning.domain import Place, first_places
 from lam_ros.planning.outcome import JsonDict, Outcome, Plan, Refuse, RefuseKind
@@ -119,18 +121,26 @@ def _row(line: str, number: int, planner: Planning) -> JsonDict:
     return {"id": row_id, **outcome.to_dict(), "ms": milliseconds}
 
 
-def configured_planner(name: str = "open") -> Planner:
+def configured_planner(name: str = "open", llm: str = "", model: str = "") -> Planner:
     """Return the planner that `config/planner/<name>.yaml` describes.
 
     `open` plans over scenes of any kind with every skill; the others are for what our
     policies were trained for.
+
+    Args:
+        name: of the configuration.
+        llm: address of a language model that replaces the configured one.
+        model: its name there.
 
     Raises:
         ConfigError: if the configuration is wrong.
     """
     data = compose_config(f"planner/{name}")
     skills = OPEN_SKILLS if name == "open" else TRAINED
-    return Planner(skills, config=build(PlannerConfig, data.get("planner", data), "planner"))
+    data = data.get("planner", data)
+    given = {"base_url": llm, "model": model}
+    data["llm"] = {**data.get("llm", {}), **{key: value for key, value in given.items() if value}}
+    return make_planner(skills, build(PlannerConfig, data, "planner"))
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -139,7 +149,9 @@ def main(arguments: argparse.Namespace) -> int:
     Raises:
         LamError: if a file cannot be read or the usage is wrong.
     """
-    planner = configured_planner()
+    planner = configured_planner(llm=arguments.llm, model=arguments.llm_model)
+    if arguments.goal_image:
+        planner.show(_pictured(Path(arguments.goal_image), arguments.calibration))
     if arguments.batch:
         return _batch(Path(arguments.batch), arguments.out, planner, arguments.json)
     if not arguments.scene:
@@ -157,6 +169,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 def show(outcome: Outcome, console: Console) -> None:
     """Print an outcome for people."""
+    if outcome.remark:
+        console.print(outcome.remark, style="dim", markup=False)
     if isinstance(outcome, Plan):
         if outcome.is_done:
             console.print(outcome.message, markup=False)
@@ -166,6 +180,20 @@ def show(outcome: Outcome, console: Console) -> None:
         console.print(f"refused ({outcome.kind}): {outcome.reason}", markup=False)
     else:
         console.print(f"{outcome.question} Answer with --answer.", markup=False)
+
+
+def _pictured(path: Path, calibration: str) -> Scene:
+    """Return what a picture shows; OpenCV is imported only for that."""
+    from lam_ros.perception.calibration import load_calibration
+    from lam_ros.perception.picture import read_picture, scene_in
+
+    if not calibration:
+        raise ConfigError(
+            "--calibration is missing; give the file that `lam calibrate table` wrote for the "
+            "camera that took the picture"
+        )
+    robot = load_robot("so101")
+    return scene_in(read_picture(path), load_calibration(Path(calibration)), robot)
 
 
 def _batch(path: Path, out: str, planner: Planning, as_json: bool) -> int:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from lam_ros.core.errors import ConfigError
+from lam_ros.core.errors import ConfigError, unknown_name
 from lam_ros.core.scene import SceneObject
 from lam_ros.planning.kinds import FURNITURE, head
+
+SEEN, TRUTH = SCENES = ("seen", "truth")
+"""What can be planned on."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +112,38 @@ class MemoryConfig:
 
 
 @dataclass(frozen=True)
+class LlmConfig:
+    """A language model that may propose goals.
+
+    Attributes:
+        base_url: of an OpenAI-compatible endpoint, with its `/v1`; empty for no model.
+        model: its name there.
+        timeout_s: longest wait for a whole answer; the offline answer stands after it.
+        max_tokens: longest answer.
+    """
+
+    base_url: str = ""
+    model: str = "default"
+    timeout_s: float = 10.0
+    max_tokens: int = 1000
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address, and times that are not positive."""
+        if self.base_url and not self.base_url.startswith(("http://", "https://")):
+            raise ConfigError(
+                f"planner.llm.base_url: '{self.base_url}' came; "
+                "an address such as http://localhost:11434/v1 is needed"
+            )
+        if not (math.isfinite(self.timeout_s) and self.timeout_s > 0) or self.max_tokens < 1:
+            raise ConfigError("planner.llm: timeout_s > 0 and max_tokens >= 1 are needed")
+
+
+@dataclass(frozen=True)
 class PlannerConfig:
     """What the planner takes for granted.
 
     Attributes:
+        scene: what is planned on, `seen` by a camera or the simulation's `truth`.
         max_characters: longest instruction that is read.
         fixed_kinds: kinds that are never picked up; they serve as targets.
         movable_kinds: kinds that the policy can pick up; empty for all that are not fixed.
@@ -120,8 +151,10 @@ class PlannerConfig:
         reach: where the arm reaches; without limits unless given.
         execution: how plans are carried out.
         memory: what is remembered from one run to the next.
+        llm: a language model that may propose goals.
     """
 
+    scene: str = "truth"
     max_characters: int = 2000
     fixed_kinds: frozenset[str] = frozenset(
         {"bowl", "tray", "spot", "plate", "mat", "table", "region", "basket", "drawer"}
@@ -131,6 +164,12 @@ class PlannerConfig:
     reach: Reach = field(default_factory=Reach)
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
     memory: MemoryConfig = field(default_factory=MemoryConfig)
+    llm: LlmConfig = field(default_factory=LlmConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown source of scenes."""
+        if self.scene not in SCENES:
+            raise ConfigError(f"planner.scene: {unknown_name('scene', self.scene, SCENES)}")
 
     def can_move(self, item: SceneObject) -> bool:
         """Tell whether the policy can pick up an object of this kind."""

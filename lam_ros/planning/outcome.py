@@ -34,6 +34,7 @@ class RefuseKind(StrEnum):
     UNREACHABLE = "unreachable"
     BLOCKED = "blocked"
     BAD_SCENE = "bad_scene"
+    NO_PICTURE = "no_picture"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class PlannedStep:
 
 def _row(kind: str, **entries: object) -> JsonDict:
     row: JsonDict = {"kind": kind, "goal": [], "steps": [], "question": "", "reason": ""}
-    return row | {"candidates": [], "refuse_kind": ""} | entries
+    return row | {"candidates": [], "refuse_kind": "", "remark": ""} | entries
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,14 @@ class Plan:
         goal: what holds when all is done, in the order that it was said.
         steps: what to do, in order; empty if the goal holds already.
         note: why there is nothing to do, if not because the goal holds.
+        remark: who understood the words, where there is a choice; empty otherwise.
     """
 
     instruction: str
     goal: tuple[Literal, ...]
     steps: tuple[PlannedStep, ...]
     note: str = ""
+    remark: str = ""
 
     @property
     def is_done(self) -> bool:
@@ -116,31 +119,39 @@ class Plan:
             goal=[literal.to_list() for literal in self.goal],
             steps=[step.to_dict() for step in self.steps],
             reason=self.message if self.is_done else "",
+            remark=self.remark,
         )
 
 
 @dataclass(frozen=True)
 class Clarify:
-    """A question, with the ids among which the answer chooses."""
+    """A question, with the ids among which the answer chooses; `remark` as of a plan."""
 
     question: str
     candidates: tuple[str, ...]
+    remark: str = ""
 
     def to_dict(self) -> JsonDict:
         """Return the JSON row."""
-        return _row("clarify", question=self.question, candidates=list(self.candidates))
+        return _row("clarify", question=self.question, candidates=list(self.candidates),
+                    remark=self.remark)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Refuse:
-    """A refusal: its kind for programs, and one line with the reason for people."""
+    """A refusal: its kind for programs, and one line with the reason for people.
+
+    `remark` is as of a plan.
+    """
 
     kind: RefuseKind
     reason: str
+    remark: str = ""
 
     def to_dict(self) -> JsonDict:
         """Return the JSON row."""
-        return _row("refuse", reason=self.reason, refuse_kind=str(self.kind))
+        return _row("refuse", reason=self.reason, refuse_kind=str(self.kind),
+                    remark=self.remark)  # fmt: skip
 
 
 type Outcome = Plan | Clarify | Refuse

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from lam_ros.core.scene import Literal, Scene
-from lam_ros.core.skills import TRAINED, Skill, Step
+from lam_ros.core.skills import EFFECT, TRAINED, Skill, Step
 from lam_ros.planning.choosing import Chooser, listed, missing
 from lam_ros.planning.command_parser import parse_commands
 from lam_ros.planning.config import PlannerConfig
@@ -22,9 +22,10 @@ from lam_ros.planning.domain import Place, World, effect_of, step_for
 from lam_ros.planning.grounding import Matcher
 from lam_ros.planning.interpretation import Interpreter, Placement
 from lam_ros.planning.outcome import Clarify, Outcome, Plan, PlannedStep, Refuse, RefuseKind
-from lam_ros.planning.placing import refuse_skill
+from lam_ros.planning.picturing import arrangement, means_picture
+from lam_ros.planning.placing import predicate_for, refuse_skill
 from lam_ros.planning.screen import check_language, check_safety, check_task, check_text
-from lam_ros.planning.search import Abilities
+from lam_ros.planning.search import TABLE_ID, Abilities
 from lam_ros.planning.seeing import is_known
 from lam_ros.planning.sequence import goals_of, order
 from lam_ros.planning.text import Lexer, clean, split
@@ -71,6 +72,7 @@ class Planner:
         self._costs = costs
         self._skills = frozenset(skills)
         self._config = config or PlannerConfig()
+        self._picture: Scene | None = None
 
     @property
     def config(self) -> PlannerConfig:
@@ -100,6 +102,8 @@ class Planner:
             problem = check_text(answer, self._config.max_characters)
         if problem:
             return problem
+        if means_picture(instruction):
+            return self._plan_picture(instruction, scene)
         lexer = Lexer(scene)
         words = lexer.words(instruction)
         tokens = lexer.tokens(words)
@@ -164,6 +168,67 @@ class Planner:
         placements = [Placement(step, k) for k, step in enumerate([*undone, *remaining])]
         return self._ordered(plan.instruction, placements, plan.goal, scene)
 
+    def show(self, wanted: Scene) -> None:
+        """Take in what a picture shows, for `make it look like this`."""
+        self._picture = wanted
+
+    def _plan_picture(self, instruction: str, scene: Scene) -> Plan | Refuse:
+        if self._picture is None:
+            return Refuse(
+                RefuseKind.NO_PICTURE,
+                "no picture was given; show one with --goal-image, or on lam/goal_image",
+            )
+        return self.plan_like(instruction, self._picture, scene)
+
+    def plan_like(self, instruction: str, wanted: Scene, scene: Scene) -> Plan | Refuse:
+        """Return a plan after which a scene looks like a wanted one.
+
+        Args:
+            instruction: what it answers, for people.
+            wanted: what a picture shows.
+            scene: what is on the table now.
+        """
+        problem = _check_scene(wanted) or _check_scene(scene)
+        if problem:
+            return problem
+        frees = self._able(frozenset()).reaches_table
+        found = arrangement(wanted, scene, self._config.can_move, frees=frees)
+        if isinstance(found, Refuse):
+            return found
+        left = f"the picture also shows what is not there: {listed(found.absent)}"
+        note = left if found.absent else ""
+        if not found.goals:
+            return Plan(
+                instruction, (), (), note or "the table looks like the picture already", note
+            )
+        plan = self.plan_goals(instruction, found.goals, scene)
+        return replace(plan, remark=note) if isinstance(plan, Plan) else plan
+
+    @property
+    def reachable_predicates(self) -> frozenset[str]:
+        """What a literal may say so that some skill brings it about."""
+        return frozenset(EFFECT[skill] for skill in self._skills if skill in EFFECT)
+
+    def plan_goals(self, instruction: str, goals: Sequence[Literal], scene: Scene) -> Plan | Refuse:
+        """Return a plan for goals that somebody proposes, verified as those of words are.
+
+        Args:
+            instruction: what they answer, for people.
+            goals: what shall hold in the end.
+            scene: what is on the table now.
+        """
+        problem = _check_scene(scene)
+        if problem:
+            return problem
+        for name in (name for goal in goals for name in goal.args):
+            if name not in scene and name != TABLE_ID:
+                return missing(name, scene)
+        placements = [Placement(step_for(_as_done(goal, scene))) for goal in goals]
+        checked = goals_of(placements, scene)
+        if isinstance(checked, Refuse):
+            return checked
+        return self._ordered(instruction, placements, checked, scene)
+
     def _able(self, protected: frozenset[str]) -> Abilities:
         return Abilities(self._skills, self._config.can_move, protected, self._costs())
 
@@ -189,6 +254,13 @@ class Planner:
             return refuse_skill(f"the policy was not trained for '{lacking}'; its skills: {names}")
         planned = tuple(PlannedStep.of(step, scene) for step in steps)
         return Plan(instruction, goals, planned)
+
+
+def _as_done(goal: Literal, scene: Scene) -> Literal:
+    """Return a literal as skills bring it about: nothing is `in` a spot."""
+    if goal.predicate not in ("in", "on") or goal.args[1] not in scene:
+        return goal
+    return Literal(predicate_for(goal.predicate, scene[goal.args[1]]), goal.args)
 
 
 def _check_scene(scene: Scene) -> Refuse | None:

@@ -92,7 +92,7 @@ class RecordClient:
         listen, names = node.create_subscription, robot.topics
         listen(DiagnosticArray, topics.DIAGNOSTICS, self._on_diagnostics, 10)
         listen(sensor_msgs.msg.JointState, names.joint_state, self._on_joints, qos.SENSOR)
-        listen(lam_msg.Scene, topics.SCENE, self._on_scene, qos.SCENE)
+        listen(lam_msg.Scene, topics.GROUND_TRUTH, self._on_scene, qos.SCENE)
 
     def now_ns(self) -> int:
         """Return the time of the graph."""

@@ -140,6 +140,7 @@ def _others(robot: RobotDescription) -> list[Stream]:
         "teleop/joint_command": "JointCommand",
         "lam/action_chunk": "ActionChunk",
         "lam/scene": "Scene",
+        "lam/ground_truth": "Scene",
     }
     return [
         *info,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import sensor_msgs.msg
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
 from rclpy.action import ActionClient
@@ -16,10 +17,15 @@ from lam_interfaces.action import ExecuteInstruction
 from lam_interfaces.srv import Judge
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.clock import RosClock
+from lam_ros.bridge.images import ImageWriter
 from lam_ros.bridge.messages import stamp_to_ns
 from lam_ros.bridge.plans import progress_from
+from lam_ros.bridge.scenes import scene_from
 from lam_ros.core.clock import NS_PER_MS
-from lam_ros.core.types import Verdict
+from lam_ros.core.scene import Scene
+from lam_ros.core.types import ImageArray, Verdict
+from lam_ros.run.naming import Naming
+from lam_ros.run.sight import Sight
 from lam_ros.run.timeline import Safety, Timeline
 
 REPEAT_S = 0.5
@@ -37,8 +43,10 @@ class RunClient:
             nodes: names of the nodes that must be active before anything is asked.
         """
         self.timeline = Timeline()
+        self.naming, self.sight = Naming(), Sight()
         self.result: ExecuteInstruction.Result | None = None
         self.is_rejected = False
+        self.is_pictured = False
         self._node = node
         self._clock = RosClock(node)
         self._goal: Any = None
@@ -55,6 +63,7 @@ class RunClient:
         listen(lam_msg.Plan, topics.PLAN, self._on_plan, qos.LATCHED)
         listen(lam_msg.SafetyReport, topics.SAFETY_REPORT, self._on_report, qos.REPORT)
         listen(lam_msg.Scene, topics.SCENE, self._on_scene, qos.SCENE)
+        listen(lam_msg.Scene, topics.GROUND_TRUTH, self._on_truth, qos.SCENE)
         listen(lam_msg.ActionChunk, topics.ACTION_CHUNK, self._on_chunk, qos.COMMAND)
 
     # -- is everybody there? -----------------------------------------------------------
@@ -77,7 +86,7 @@ class RunClient:
         """Ask the nodes that are not active yet for their state; answers come later.
 
         An answer can be lost while its sender has not heard of our client yet, so the
-        question is repeated.
+        question is repeated; a late answer to an earlier one counts as well.
         """
         for name in self.waiting_for:
             client = self._states[name]
@@ -85,8 +94,6 @@ class RunClient:
             is_over = future is None or future.done() or now_s - asked_s >= REPEAT_S
             if not is_over or not client.service_is_ready():
                 continue
-            if future is not None:
-                client.remove_pending_request(future)
             future = client.call_async(GetState.Request())
             future.add_done_callback(partial(self._on_state, name))
             self._asked[name] = (now_s, future)
@@ -97,6 +104,18 @@ class RunClient:
             self._active.add(name)
 
     # -- the instruction ---------------------------------------------------------------
+
+    def show(self, picture: ImageArray) -> None:
+        """Show how the table shall look, rgb8, shape (H, W, 3); `is_pictured` when it was seen."""
+        height, width = picture.shape[:2]
+        node, image = self._node, sensor_msgs.msg.Image
+        node.create_subscription(lam_msg.Scene, topics.GOAL_SCENE, self._on_pictured, qos.LATCHED)
+        publisher = node.create_publisher(image, topics.GOAL_IMAGE, qos.LATCHED)
+        writer = ImageWriter("goal", width, height)
+        publisher.publish(writer.fill(picture, self._clock.now_ns()))
+
+    def _on_pictured(self, message: lam_msg.Scene) -> None:
+        self.is_pictured = True
 
     def send(self, instruction: str, answer: str) -> None:
         """Send the instruction; `result` is there when it has ended."""
@@ -137,7 +156,17 @@ class RunClient:
         self.timeline.safety.add(stamp_ns, Safety(Verdict(message.verdict).name, message.rule))
 
     def _on_scene(self, message: lam_msg.Scene) -> None:
+        scene = scene_from(message)
+        if isinstance(scene, Scene):
+            self.naming.add_seen(scene)
+            self.sight.add_seen(scene)
+
+    def _on_truth(self, message: lam_msg.Scene) -> None:
         self.timeline.held.add(stamp_to_ns(message.header.stamp), message.held)
+        scene = scene_from(message)
+        if isinstance(scene, Scene):
+            self.naming.add_truth(scene)
+            self.sight.add_truth(scene)
 
     def _on_chunk(self, message: lam_msg.ActionChunk) -> None:
         now_ns = self._clock.now_ns()

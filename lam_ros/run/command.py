@@ -34,6 +34,7 @@ def _request(arguments: argparse.Namespace) -> RunRequest:
         seed=arguments.seed,
         answer=arguments.answer,
         out=Path(arguments.out) if arguments.out else None,
+        goal_image=Path(arguments.goal_image) if arguments.goal_image else None,
         video=not arguments.no_video,
         single_process=arguments.single_process,
         overrides=tuple(arguments.overrides),

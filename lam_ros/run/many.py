@@ -45,11 +45,20 @@ class Tally:
             "seconds_per_task": float(np.mean(seconds)) if seconds else None,
             "start_seconds": float(np.mean([report.start_seconds for report in self.reports])),
             "latency_ms": float(np.mean(latency)) if latency else None,
+            "sight": self._sight(),
             "failures": [
                 {"seed": r.seed, "instruction": r.instruction, "message": r.message}
                 for r in self.reports
                 if not r.success
             ],
+        }
+
+    def _sight(self) -> dict[str, float]:
+        """Return the means over all runs of how well was seen."""
+        found = [dict(report.sight) for report in self.reports if report.sight]
+        return {
+            name: round(float(np.mean([one[name] for one in found])), 4)
+            for name in (found[0] if found else {})
         }
 
 

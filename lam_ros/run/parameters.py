@@ -47,6 +47,7 @@ def graph_parameters(
             "decision_log": str((run_dir / DECISIONS).resolve()),
             "policy_id": driver.name,
         },
+        perception={} if settings.plans_on_what_is_seen and not single_process else None,
     )
 
 

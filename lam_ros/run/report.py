@@ -17,6 +17,7 @@ class RunRequest:
     Attributes:
         instruction: what to do, in English.
         seed: fixes the scene.
+        goal_image: picture of the wanted table; None for none.
         answer: to the question that an earlier run ended with.
         out: folder of the run's files; None for a new one in `runs/`.
         video: whether to make the video and the contact sheet.
@@ -29,6 +30,7 @@ class RunRequest:
     seed: int = 0
     answer: str = ""
     out: Path | None = None
+    goal_image: Path | None = None
     video: bool = True
     single_process: bool = False
     show: bool = True
@@ -83,6 +85,7 @@ class RunReport:
         seconds: from the instruction to its end.
         start_seconds: from the start to the instruction.
         latency_ms: mean time from a picture to its chunk.
+        sight: how well what was planned on agreed with the ground truth.
         files: name -> path of what was written.
     """
 
@@ -103,6 +106,7 @@ class RunReport:
     start_seconds: float = 0.0
     latency_ms: float = 0.0
     files: tuple[tuple[str, str], ...] = ()
+    sight: tuple[tuple[str, float], ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -114,5 +118,5 @@ class RunReport:
         data = asdict(self)
         data["termination"] = str(self.termination)
         data["steps"] = [asdict(step) for step in self.steps]
-        data["files"] = dict(self.files)
+        data["files"], data["sight"] = dict(self.files), dict(self.sight)
         return data

@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from lam_ros import security
-from lam_ros.core.errors import DataError, MachineError
+from lam_ros.core.errors import ConfigError, DataError, MachineError
+from lam_ros.core.types import ImageArray
 from lam_ros.graph import sim_graph
 from lam_ros.locks import hold_domain, hold_run
+from lam_ros.perception.picture import read_picture
 from lam_ros.planning.outcome import Refuse
 from lam_ros.planning.screen import check_text
 from lam_ros.planning.tree_view import as_text
@@ -40,16 +42,19 @@ def run(request: RunRequest) -> RunReport:
         NodeDied: if a node could not be started.
     """
     settings = load_run_settings(request.overrides)
+    if request.goal_image is not None:  # who is shown a picture has to look
+        settings = settings.seeing()
     problem = check_text(request.instruction, int(settings.groups["planner"]["max_characters"]))
     if problem is not None:
         return _refused(request, problem)
     driver = driver_of(settings)
+    picture = _picture(request, settings)
     settings = settings.for_instruction(request.instruction)
     security.tell_exposure()
     with hold_run(), View(request.instruction, show=request.show) as view:
         remove_dead_segments()
         run_dir = _make_run_dir(request)
-        ended = _carry_out(request, settings, driver, run_dir, view)
+        ended = _carry_out(request, settings, driver, run_dir, view, picture)
         report = _report(request, driver, run_dir, ended)
         _write_tree(run_dir, ended)
         _write(report, run_dir)
@@ -71,8 +76,25 @@ def _write_tree(run_dir: Path, ended: Ended) -> None:
         (run_dir / TREE).write_text(f"{as_text(plans[-1].tree)}\n", encoding="utf-8")
 
 
+def _picture(request: RunRequest, settings: RunSettings) -> ImageArray | None:
+    """Return the picture of the goal, if one was given and somebody will look at it."""
+    if request.goal_image is None:
+        return None
+    if request.single_process or not settings.plans_on_what_is_seen:
+        raise ConfigError(
+            "--goal-image: nobody looks at pictures here; take a trained policy, "
+            "and a process for each node"
+        )
+    return read_picture(request.goal_image)
+
+
 def _carry_out(
-    request: RunRequest, settings: RunSettings, driver: Driver, run_dir: Path, view: View
+    request: RunRequest,
+    settings: RunSettings,
+    driver: Driver,
+    run_dir: Path,
+    view: View,
+    picture: ImageArray | None,
 ) -> Ended:
     """Run the graph on a domain of its own, where no real arm listens."""
     film = request.video and settings.video.enabled
@@ -89,7 +111,7 @@ def _carry_out(
     with lock:
         os.environ["ROS_DOMAIN_ID"] = str(domain_id)
         host = None if request.single_process else Supervisor(specs, run_dir, domain_id)
-        return Session(specs, host, view, settings.max_seconds).run(
+        return Session(specs, host, view, settings.max_seconds, picture).run(
             request.instruction, request.answer
         )
 
@@ -151,6 +173,7 @@ def _report(request: RunRequest, driver: Driver, run_dir: Path, ended: Ended) ->
         candidates=tuple(ended.result.candidates) if ended.result is not None else (),
         start_seconds=round(ended.start_seconds, 2),
         latency_ms=round(ended.timeline.mean_latency_ms, 1),
+        sight=tuple(ended.sight.items()),
     )
 
 

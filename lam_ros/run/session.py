@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import rclpy
 
 from lam_interfaces.action import ExecuteInstruction
 from lam_ros.bridge.runtime import ended_by_signal, ros
 from lam_ros.core.errors import MachineError
+from lam_ros.core.types import ImageArray
 from lam_ros.run.client import RunClient
 from lam_ros.run.hosts import InProcess
 from lam_ros.run.report import Termination
@@ -25,6 +26,9 @@ START_S = 90.0
 
 END_S = 4.0
 """Longest time that a cancelled instruction may take to end."""
+
+LOOK_S = 15.0
+"""Longest wait until a picture of the goal has been looked at."""
 
 SPIN_S = 0.05
 LOOK_EVERY_S = 0.1
@@ -69,6 +73,7 @@ class Ended:
     result: ExecuteInstruction.Result | None
     start_seconds: float
     seconds: float
+    sight: Mapping[str, float] = field(default_factory=dict)
 
 
 class Interrupted(Exception):
@@ -79,7 +84,12 @@ class Session:
     """Runs one instruction on a graph; made for one use."""
 
     def __init__(
-        self, specs: tuple[NodeSpec, ...], host: Supervisor | None, view: View, max_seconds: float
+        self,
+        specs: tuple[NodeSpec, ...],
+        host: Supervisor | None,
+        view: View,
+        max_seconds: float,
+        picture: ImageArray | None = None,
     ) -> None:
         """Prepare.
 
@@ -88,7 +98,9 @@ class Session:
             host: runs them; None to run them in this process.
             view: shows what happens.
             max_seconds: of the instruction, after which it is cancelled.
+            picture: how the table shall look, rgb8, shape (H, W, 3); None if words say all.
         """
+        self._picture = picture
         self._specs = specs
         self._host = host
         self._view = view
@@ -139,6 +151,10 @@ class Session:
     def _converse(self, client: RunClient, instruction: str, answer: str) -> Ended:
         self._wait_until_ready(client)
         self._start_seconds = time.monotonic() - self._began
+        if self._picture is not None:
+            self._view.activity("looking at the picture")
+            client.show(self._picture)
+            self._spin(lambda: client.is_pictured, LOOK_S, client)
         self._view.activity("planning")
         client.send(instruction, answer)
         try:
@@ -220,11 +236,17 @@ class Session:
         goal = tuple(client.result.goal) if client.result is not None else ()
         if not goal:
             return Verdict()
-        future = client.judge(goal)
+        named = client.naming.true_literals(goal)
+        known = [text for text in named if isinstance(text, str)]
+        future = client.judge(known)
         if not self._spin(future.done, END_S, client):
             return Verdict(goal, goal)
-        holds = future.result().holds
-        failing = tuple(text for text, held in zip(goal, holds, strict=True) if not held)
+        holds = dict(zip(known, future.result().holds, strict=True))
+        failing = tuple(
+            said if isinstance(text, str) else f"{said} ({text.reason})"
+            for said, text in zip(goal, named, strict=True)
+            if not (isinstance(text, str) and holds[text])
+        )
         return Verdict(goal, failing)
 
     def _ended(
@@ -240,5 +262,5 @@ class Session:
         seconds = timeline.seconds(timeline.end_ns) if timeline.start_ns else 0.0
         return Ended(
             termination, message, timeline, verdict or Verdict(), client.result,
-            start_seconds, seconds,
+            start_seconds, seconds, client.sight.figures(),
         )  # fmt: skip

@@ -14,7 +14,7 @@ from lam_ros.core.errors import ConfigError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.evaluation.settings import PolicyConfig, control_config
 from lam_ros.graph import EXPERT
-from lam_ros.planning.config import PlannerConfig
+from lam_ros.planning.config import SEEN, PlannerConfig
 from lam_ros.run.mentions import mentions
 from lam_sim.catalog import KINDS, TASK_COLORS
 from lam_sim.scenes import SceneConfig
@@ -87,6 +87,19 @@ class RunSettings:
     def is_scripted(self) -> bool:
         """True if the scripted teleoperator drives."""
         return self.policy.type == EXPERT
+
+    @property
+    def plans_on_what_is_seen(self) -> bool:
+        """True if the planner's scenes come from a camera.
+
+        The scripted teleoperator knows things by their true names, so its planner does, too.
+        """
+        return self.groups["planner"].get("scene") == SEEN and not self.is_scripted
+
+    def seeing(self) -> RunSettings:
+        """Return the settings with the planner planning on what is seen."""
+        planner = {**self.groups["planner"], "scene": SEEN}
+        return replace(self, groups={**self.groups, "planner": planner})
 
     def for_instruction(self, instruction: str) -> RunSettings:
         """Return the settings with a scene that holds what the instruction names.

@@ -25,20 +25,32 @@ from lam_ros.config import load_group, load_robot
 from lam_ros.core.errors import ConfigError, unknown_name
 from lam_ros.graph import EXPERT, GraphParameters, arm_graph, sim_graph
 from lam_ros.paths import config_dir
+from lam_ros.planning.config import SCENES, SEEN, TRUTH
 from lam_ros.supervisor import NodeSpec
 from lam_ros.up.arguments import FLAGS, Argument, Values
 from lam_sim.arms import model_of
 
 NOBODY = "none"
 
-RESTARTED = ("description", "policy", "planner", "expert", "rviz")
+RESTARTED = ("description", "perception", "policy", "planner", "expert", "rviz")
 """What is started again when it dies.  Not the recorder: an episode would seem to go on; and not
 teleoperation: the arm would move again without a person having decided it."""
 
 CAMERA = "camera_"
 """Before a camera's name: its node."""
 
-_ORDER = ("sim", "arm", CAMERA, "description", "control", "policy", "expert", "planner", "recorder")
+_ORDER = (
+    "sim",
+    "arm",
+    CAMERA,
+    "description",
+    "control",
+    "perception",
+    "policy",
+    "expert",
+    "planner",
+    "recorder",
+)
 _TRUTH_RATE_HZ = 50.0
 """Who steers by the scene, not by pictures, needs it at the control rate."""
 
@@ -60,7 +72,11 @@ _POLICY = (
     Argument(
         "policy_path", _SHIPPED, "checkpoint: a shipped name, a folder, or OWNER/NAME on the hub"
     ),
+    Argument(
+        "scene", SEEN, "what is planned on: seen by a camera, or the simulation's truth", SCENES
+    ),
 )
+_CALIBRATION = Argument("calibration", "", "of the front camera: file of lam calibrate table")
 _PORT = Argument("port", "/dev/ttyACM0", "serial port of the arm; lerobot-find-port finds it")
 _HARDWARE = (
     Argument(
@@ -201,6 +217,8 @@ def _arm(values: Values, *, simulated: bool) -> tuple[NodeSpec, ...]:
         raise ConfigError(
             "policy: the script sees a simulation's ground truth only; use policy=lam"
         )
+    if values.text("scene") == TRUTH and not simulated:
+        raise ConfigError("scene: a real table has no truth to read; use scene=seen")
     steers_by_truth = EXPERT in (policy, values.text("teleop"))
     behind = simulated and values.text("driver") == "ros2_control"
     parameters = GraphParameters(
@@ -212,6 +230,7 @@ def _arm(values: Values, *, simulated: bool) -> tuple[NodeSpec, ...]:
             "controller": values.text("controller") if behind else "",
         },
         policy={"checkpoint": _policy_folder(policy, values.text("policy_path"))},
+        perception=_perception(values, policy),
     )
     if not simulated and values.text("driver") == "so101" and robot.name != "so101":
         raise ConfigError(
@@ -247,6 +266,14 @@ def _policy_folder(policy: str, path: str) -> str:
     if policy in (NOBODY, EXPERT, LAM):
         return path
     return str(find_policy(policy, "", "" if path == _SHIPPED else path))
+
+
+def _perception(values: Values, policy: str) -> dict[str, Any] | None:
+    """Return the perception node's parameters; None where nobody plans on what is seen."""
+    if policy in (NOBODY, EXPERT) or values.text("scene") == TRUTH:
+        return None
+    path = values.text("calibration")
+    return {"calibration": str(Path(path).resolve()) if path else ""}
 
 
 def _driver(values: Values) -> NodeSpec:
@@ -308,25 +335,33 @@ SETUPS = {
         Setup(
             "sim",
             "the simulated arm, and a policy that carries out instructions",
-            (*_COMMON, replace(_POLICY[0], default="lam"), _POLICY[1], _SEED, *_BEHIND),
+            (
+                *_COMMON,
+                replace(_POLICY[0], default="lam"),
+                _POLICY[1],
+                replace(_POLICY[2], default=TRUTH),
+                _CALIBRATION,
+                _SEED,
+                *_BEHIND,
+            ),
             _simulation,
         ),
         Setup(
             "robot",
             "a real arm behind the safety room, with a policy if one is named",
-            (*_COMMON, *_POLICY, _PORT, *_HARDWARE),
+            (*_COMMON, *_POLICY, _CALIBRATION, _PORT, *_HARDWARE),
             _real,
         ),
         Setup(
             "teleop",
             "an arm that a person moves",
-            (*_COMMON, *_POLICY, *_TELEOP),
+            (*_COMMON, *_POLICY, _CALIBRATION, *_TELEOP),
             _teleoperation,
         ),
         Setup(
             "record",
             "an arm that a person moves, and the recorder; lam/record_episode starts an episode",
-            (*_COMMON, *_POLICY, *_TELEOP, *_RECORD),
+            (*_COMMON, *_POLICY, _CALIBRATION, *_TELEOP, *_RECORD),
             _recording,
         ),
     )

@@ -72,10 +72,11 @@ def load_tape(reader: EpisodeReader, robot: RobotDescription, naming: Naming) ->
 
 
 def _scenes(reader: EpisodeReader) -> Sequence[Scene]:
-    """Return the first and the last scene of a recording, if it has any."""
-    topic = f"/{topics.SCENE}"
-    info = reader.topics.get(topic)
-    if info is None or not info.count or info.type_name != SCENE_TYPE:
+    """Return the scenes of a recording: the ground truth, else what was seen, else none."""
+    kinds = {topic: info.type_name for topic, info in reader.topics.items() if info.count}
+    names = (f"/{topics.GROUND_TRUTH}", f"/{topics.SCENE}")
+    topic = next((name for name in names if kinds.get(name) == SCENE_TYPE), "")
+    if not topic:
         return []
     found = [scene_from(item.message) for item in reader.messages([topic])]
     scenes = [scene for scene in found if isinstance(scene, Scene)]

@@ -20,11 +20,19 @@ SCENE = {
     ]
 }
 TEXT = "put the red cube in the blue bowl"
-KEYS = {"kind", "goal", "steps", "question", "reason", "candidates", "refuse_kind"}
+KEYS = {"kind", "goal", "steps", "question", "reason", "candidates", "refuse_kind", "remark"}
 
 
 def arguments(**given: object) -> argparse.Namespace:
-    blank = {"instruction": "", "scene": "", "answer": "", "batch": "", "out": "", "json": True}
+    blank: dict[str, object] = {
+        "instruction": "",
+        "scene": "",
+        "answer": "",
+        "batch": "",
+        "out": "",
+        "json": True,
+    }
+    blank |= {"llm": "", "llm_model": "", "goal_image": "", "calibration": ""}
     return argparse.Namespace(**{**blank, **given})
 
 

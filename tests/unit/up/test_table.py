@@ -46,7 +46,8 @@ def test_the_arm_is_up_before_its_commander_and_that_before_whoever_drives(rows,
     specs = rows(setup, policy="lam")
     order = names(specs)
     assert order[:3] == [ARMS[setup], "description", "control"]
-    assert order[3:5] == ["policy", "planner"]
+    seen = [] if setup == "sim" else ["perception"]
+    assert order[3:-1][: len(seen) + 2] == [*seen, "policy", "planner"]
     assert order[-1] == "bringup"
     assert specs[-1].parameters["nodes"].split(",") == order[:-1]
     assert "autostart" not in specs[-1].parameters
@@ -56,7 +57,8 @@ def test_the_arm_is_up_before_its_commander_and_that_before_whoever_drives(rows,
 @pytest.mark.parametrize("setup", SETUPS)
 def test_what_holds_the_arms_state_is_never_started_again(rows, setup):
     again = {spec.name for spec in rows(setup, policy="lam") if spec.restart}
-    assert again == {"description", "policy", "planner"}
+    seen = set() if setup == "sim" else {"perception"}
+    assert again == {"description", "policy", "planner"} | seen
 
 
 def test_one_policy_or_nobody(rows):
@@ -90,7 +92,7 @@ def test_arguments_reach_their_nodes(rows, tmp_path):
     assert arm.parameters["port"] == "/dev/ttyUSB3"
     assert arm.parameters["id"] == "blue"
     assert rows("sim", seed="9")[0].parameters["seed"] == 9
-    policy = rows("sim", policy_path="runs/mine")[3]
+    policy = {row.name: row for row in rows("sim", policy_path="runs/mine")}["policy"]
     assert policy.parameters["checkpoint"] == "runs/mine"
     recorder = next(spec for spec in rows("record", root="bags") if spec.name == "recorder")
     assert recorder.parameters["root"] == str(Path("bags").resolve())
@@ -206,3 +208,14 @@ def test_a_simulated_arm_can_be_moved_through_its_controller(rows):
 def test_a_robot_that_cannot_be_started_is_refused_before_anything_is(rows, setup, given, says):
     with pytest.raises(ConfigError, match=says):
         rows(setup, **given)
+
+
+def test_scenes_have_one_source_the_camera_or_the_truth(rows):
+    seen = {spec.name: spec for spec in rows("sim", scene="seen")}
+    assert "perception" in seen
+    assert not seen["sim"].parameters["publishes_scene"]
+    true = {spec.name: spec for spec in rows("sim")}
+    assert "perception" not in true
+    assert true["sim"].parameters["publishes_scene"]
+    with pytest.raises(ConfigError, match="a real table has no truth"):
+        rows("robot", policy="lam", scene="truth")
