@@ -25,6 +25,7 @@ _STATES = {
     RunSkill.Result.NO_OBSERVATION: SkillState.NO_OBSERVATION,
     RunSkill.Result.POLICY_ERROR: SkillState.POLICY_ERROR,
     RunSkill.Result.STOPPED: SkillState.STOPPED,
+    RunSkill.Result.REJECTED: SkillState.REJECTED,
 }
 
 

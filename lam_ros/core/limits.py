@@ -9,6 +9,7 @@ import numpy as np
 
 from lam_ros.core.errors import ConfigError
 from lam_ros.core.geometry import GeometryConfig
+from lam_ros.core.preview import PreviewConfig
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import FloatArray
 
@@ -33,6 +34,7 @@ class SafetyConfig:
         max_step_periods: a tick that comes late moves no further than so many
             control periods allow.
         geometry: where the arm may be.
+        preview: what a policy's chunk must not come to.
         max_effort_share: share of a joint's effort limit at and above which the arm gives
             in, if it lasts; the gripper, which grips by effort, is not counted.  None for
             no such rule.
@@ -47,6 +49,7 @@ class SafetyConfig:
     gripper_max_lead_rad: float | None = None
     max_step_periods: float = 2.0
     geometry: GeometryConfig = field(default_factory=GeometryConfig)
+    preview: PreviewConfig = field(default_factory=PreviewConfig)
     max_effort_share: float | None = 0.97
     effort_patience_s: float = 0.5
 

@@ -20,11 +20,13 @@ class ServingConfig:
         replan_every_s: least time between the stamps of two inferences.
         no_observation_after_s: without an observation for so long the run ends.
         max_timeout_s: longest run; a longer or no time-out is cut to this.
+        max_rejections: after so many chunks in a row that must not be released the run ends.
     """
 
     replan_every_s: float = 0.16
     no_observation_after_s: float = 1.0
     max_timeout_s: float = 120.0
+    max_rejections: int = 5
 
 
 class SkillEnd(IntEnum):
@@ -35,6 +37,7 @@ class SkillEnd(IntEnum):
     NO_OBSERVATION = 2
     POLICY_ERROR = 3
     STOPPED = 4
+    REJECTED = 5
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class SkillRun:
         self._inferred_stamp_ns: int | None = None
         self._ended: Ended | None = None
         self.chunks = 0
+        self._rejections = 0
 
     @property
     def has_ended(self) -> bool:
@@ -98,6 +102,14 @@ class SkillRun:
         """Note that a chunk was made of an observation and sent."""
         self._inferred_stamp_ns = observation.stamp_ns
         self.chunks += 1
+        self._rejections = 0
+
+    def withheld(self, observation: Observation, why: str) -> None:
+        """Note that the chunk made of an observation must not be released; it is asked again."""
+        self._inferred_stamp_ns = observation.stamp_ns
+        self._rejections += 1
+        if self._rejections >= self._config.max_rejections:
+            self.end(SkillEnd.REJECTED, f"{self._rejections} chunks in a row were refused; {why}")
 
     def _wait_for_sight(self, now_ns: int, reason: NotReady) -> Decision:
         blind_ns = now_ns - self._seen_ns

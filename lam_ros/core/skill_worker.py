@@ -78,6 +78,7 @@ class SkillCalls:
     Attributes:
         infer: turns an observation into a chunk.
         send: publishes a chunk.
+        review: says why a chunk must not be sent; empty if it may.
         ended: hears how the run ended, once.
         observe: hears of observations between two inferences; a policy may look back.
     """
@@ -86,6 +87,7 @@ class SkillCalls:
     send: Callable[[ActionChunk], None]
     ended: Callable[[Ended], None]
     observe: Callable[[Observation], None] = lambda _: None
+    review: Callable[[ActionChunk], str] = lambda _chunk: ""
 
 
 class SkillWorker:
@@ -148,6 +150,7 @@ class SkillWorker:
         self._busy_since_ns = self._clock.now_ns()
         try:
             chunk = self._calls.infer(observation)
+            refused = self._calls.review(chunk)
         except Exception as error:  # noqa: BLE001  a policy may fail in any way; the arm holds
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             self.run.end(SkillEnd.POLICY_ERROR, f"the policy failed: {reason}")
@@ -155,6 +158,8 @@ class SkillWorker:
         finally:
             self._took_ns.append(self._clock.now_ns() - self._busy_since_ns)
             self._busy_since_ns = None
-        if not self.run.has_ended:
+        if refused:
+            self.run.withheld(observation, refused)
+        elif not self.run.has_ended:
             self._calls.send(chunk)
             self.run.took(observation)

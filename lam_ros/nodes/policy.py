@@ -29,9 +29,11 @@ from lam_ros.bridge.goals import End, SingleGoalServer
 from lam_ros.bridge.hold import Holder
 from lam_ros.bridge.images import frame_from
 from lam_ros.bridge.messages import chunk_to, joints_from, ns_to_stamp
+from lam_ros.bridge.preview import ChunkReview
 from lam_ros.bridge.runtime import LamNode, run_node
-from lam_ros.config import load_robot
+from lam_ros.config import build, load_group, load_robot
 from lam_ros.core.clock import NS_PER_MS, seconds_to_ns
+from lam_ros.core.controller import ControlConfig
 from lam_ros.core.homing import Homing
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.robot import RobotDescription
@@ -70,13 +72,16 @@ class PolicyNode(LamNode):
         self._load = load
         self._opened = Entities(self)
         self._worker: SkillWorker | None = None
+        self._review: ChunkReview | None = None
         self._last_step: tuple[str, ...] = ()
 
     def configure(self) -> None:
         """Load the policy, warm it up, and open the streams."""
         self._time = RosClock(self)
         self._robot = load_robot(self.text("robot", "so101"))
+        control = self._read_config()
         self._serving = ServingConfig(
+            max_rejections=control.safety.preview.rejections,
             replan_every_s=self.number("replan_every_s", 0.16),
             no_observation_after_s=self.number("no_observation_after_s", 1.0),
         )
@@ -86,6 +91,7 @@ class PolicyNode(LamNode):
         self._policy = self._load(path, self._robot, self.text("device", "auto"))
         self._policy.warm_up()
         self._sight = Sight(self._robot)
+        self._review = self._make_review(control)
         self._open()
         self.get_logger().info(f"serving {self._policy.info.policy_id}")
 
@@ -99,6 +105,28 @@ class PolicyNode(LamNode):
         """Close the streams."""
         self._opened.close()
 
+    def _read_config(self) -> ControlConfig:
+        control = load_group("control", self.text("control", "default"))
+        safety = load_group("safety", self.text("safety", "default"))
+        return build(ControlConfig, {**control, "safety": safety}, "control")
+
+    def _make_review(self, control: ControlConfig) -> ChunkReview | None:
+        """Return what looks ahead into chunks, None if that is switched off."""
+        if not control.safety.preview.enabled:
+            return None
+        from lam_sim.twin import twin_for
+
+        twin = twin_for(self._robot, control.safety.preview, control.safety.geometry)
+        if twin is None:
+            self.get_logger().warning(
+                f"preview: there is no model of the shape of '{self._robot.name}': "
+                "chunks are released unseen"
+            )
+            return None
+        folder = Path(self.text("preview_dir", "runs/rejected"))
+        tell = self.get_logger().warning
+        return ChunkReview(self._robot, control, twin, self._time, folder, tell)
+
     def _open(self) -> None:
         robot, opened = self._robot, self._opened
         self._chunks = opened.publisher(lam_msg.ActionChunk, topics.ACTION_CHUNK, qos.COMMAND)
@@ -110,6 +138,8 @@ class PolicyNode(LamNode):
         joints = sensor_msgs.msg.JointState
         opened.listen(joints, robot.topics.joint_state, self._on_joints, qos.SENSOR)
         opened.listen(lam_msg.SafetyReport, topics.SAFETY_REPORT, self._on_report, qos.REPORT)
+        if self._review is not None:
+            self._review.listen(opened)
         self._holder = Holder(opened)
         self._server = SingleGoalServer(self, RunSkill, topics.RUN_SKILL, self)
         opened.add(self._server.destroy)
@@ -129,9 +159,13 @@ class PolicyNode(LamNode):
         state = joints_from(message, self._robot)
         if isinstance(state, Rejected):
             return self._complain(state)
+        if self._review is not None:
+            self._review.on_joints(state)
         return self._sight.put_joints(state)
 
     def _on_report(self, message: lam_msg.SafetyReport) -> None:
+        if self._review is not None:
+            self._review.on_report(message)
         if message.verdict == Verdict.STOP and self._worker is not None:
             self._worker.end(SkillEnd.STOPPED, f"{message.rule}: {message.detail}")
         if message.rule == ExpiredReason.JOINTS_JUMPED and self._worker is not None:
@@ -172,7 +206,10 @@ class PolicyNode(LamNode):
             send=partial(self._send, run),
             ended=partial(self._conclude, run),
             observe=self._policy.observe,
+            review=self._reviewed,
         )
+        if self._review is not None:
+            self._review.begin(request.object_id, request.target_id)
         self._worker = SkillWorker(run, self._sight, self._time, calls)
         self._worker.start()
 
@@ -185,6 +222,12 @@ class PolicyNode(LamNode):
         if homing is not None and not homing.is_over(observation):
             return homing.infer(observation)
         return self._policy.infer(observation, prompt)
+
+    def _reviewed(self, chunk: ActionChunk) -> str:
+        refused = self._review.review(chunk) if self._review is not None else ""
+        if refused:
+            self.get_logger().warning(f"chunk refused, {refused}", throttle_duration_sec=0.5)
+        return refused
 
     def _send(self, run: SkillRun, chunk: ActionChunk) -> None:
         """Publish a chunk, unless what it was made from has gone meanwhile."""

@@ -26,6 +26,7 @@ class SkillState(StrEnum):
     NO_OBSERVATION = "no_observation"
     POLICY_ERROR = "policy_error"
     STOPPED = "stopped"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,12 @@ def graph_parameters(
             "discovery_s": 0.0,  # the domain is this run's alone
             "realtime": not single_process,
         },
-        policy=_policy(settings),
+        policy={
+            **_policy(settings),
+            "control": files["control"],
+            "safety": files["safety"],
+            "preview_dir": str((run_dir / "rejected").resolve()),
+        },
         planner={
             "planner": files["planner"],
             "skills": ",".join(driver.skills),

@@ -55,12 +55,16 @@ class ArmGuard:
         self._model = _compile(robot.model, config)
         self._data = mujoco.MjData(self._model)
         self._qpos = np.array([self._model.joint(n).qposadr[0] for n in robot.joint_names])
-        self._coupled = _couplings(self._model)
+        self._coupled = coupled_joints(self._model)
         self._site = self._model.site(_SITE).id
         model = self._model
         self._body = model.geom_bodyid.copy()
         self._geom_names = [model.geom(index).name for index in range(model.ngeom)]
         self._body_names = [model.body(index).name for index in range(model.nbody)]
+        self._moving = np.flatnonzero(
+            (model.geom_contype > 0) & (model.body_weldid[self._body] > 0)
+        )
+        self._half_m = model.geom_aabb[self._moving, 3:].copy()
         self._allowed_m = np.full((model.nbody, model.nbody), config.self_tolerance_m)
         for pose in (robot.poses.home_rad, robot.poses.rest_rad):
             self._allow(np.array(pose))
@@ -81,6 +85,30 @@ class ArmGuard:
             order = ("keep_out", "self_collision", "table")
             found += [worst[rule] for rule in order if rule in worst]
         return found
+
+    def clearances(self, points_m: FloatArray) -> tuple[FloatArray, float]:
+        """Return how far points are from the moving arm, and how high above the table it is.
+
+        Of the pose that was judged last.
+
+        Args:
+            points_m: in the base frame, shape (N, 3).
+
+        Returns:
+            Distances from the boxes around the arm's shapes, shape (N,), and the height of
+            the lowest point of those boxes above the table, infinite without a table.
+        """
+        place, half = self._data.geom_xpos[self._moving], self._half_m
+        turn = self._data.geom_xmat[self._moving].reshape(-1, 3, 3)
+        away = points_m[:, None, :] - place[None]
+        local = np.einsum("ngi,gij->ngj", away, turn)
+        outside = np.maximum(np.abs(local) - half, 0.0)
+        gaps: FloatArray = np.sqrt((outside**2).sum(axis=2)).min(axis=1, initial=np.inf)
+        height = self._config.table_height_m
+        if height is None:
+            return gaps, np.inf
+        low = place[:, 2] - (np.abs(turn[:, 2]) * half).sum(axis=1)
+        return gaps, float(low.min()) - height
 
     def tool_m(self, position_rad: FloatArray) -> FloatArray:
         """Return the point between the finger tips at a pose, shape (3,)."""
@@ -144,7 +172,7 @@ def _outside(point_m: FloatArray, box: Box) -> list[Intrusion]:
     return [Intrusion("workspace", float(beyond[axis]), text)]
 
 
-def _couplings(model: mujoco.MjModel) -> list[tuple[int, int, FloatArray]]:
+def coupled_joints(model: mujoco.MjModel) -> list[tuple[int, int, FloatArray]]:
     """Return, for each joint that an equality couples to another, both in qpos, and how."""
     found = []
     for index in np.flatnonzero(model.eq_type == mujoco.mjtEq.mjEQ_JOINT):
@@ -163,6 +191,9 @@ def _compile(name: str, config: GeometryConfig) -> mujoco.MjModel:
                 geom.contype = geom.conaffinity = _SOLID
             elif geom.type != mujoco.mjtGeom.mjGEOM_MESH:
                 spec.delete(geom)
+        for child in body.bodies:
+            if body.name and child.name and body.name != "world":
+                spec.add_exclude(bodyname1=body.name, bodyname2=child.name)
     bits = {"contype": 1, "conaffinity": 1}
     world = spec.worldbody
     if config.table_height_m is not None:
