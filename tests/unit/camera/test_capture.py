@@ -99,7 +99,7 @@ def test_pictures_are_rgb_in_the_described_size_with_stamps_that_rise(keep, vide
 def test_a_file_that_ends_is_begun_again(keep, video) -> None:
     kept = keep(opencv(video)).run()
     wait(lambda: len(kept.pictures) > 25, "more pictures than the file has")
-    assert kept.said == [
+    assert kept.said[:2] == [
         "lost: it gives no more pictures; nothing is published until that is over",
         "pictures come again",
     ]
