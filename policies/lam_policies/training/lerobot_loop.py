@@ -10,11 +10,13 @@ import math
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from lerobot.configs import PreTrainedConfig
 from lerobot.configs.types import FeatureType, PolicyFeature
 from lerobot.datasets.compute_stats import aggregate_stats
 from lerobot.datasets.io_utils import load_stats
@@ -36,7 +38,7 @@ from lam_policies.training.frames import Frames
 from lam_policies.training.lerobot_batches import LerobotBatcher
 from lam_policies.training.lerobot_config import LerobotTrainConfig
 from lam_policies.training.memory import told_if_too_large
-from lam_ros.core.errors import ConfigError, DataError
+from lam_ros.core.errors import ConfigError, DataError, unknown_name
 from lam_ros.core.robot import RobotDescription
 
 LOG_EVERY_STEPS = 10
@@ -56,6 +58,12 @@ def make_policy(config: LerobotTrainConfig, robot: RobotDescription) -> Any:
         for c in robot.cameras
     }
     joints = (len(robot.joints),)
+    allowed = {field.name for field in fields(PreTrainedConfig.get_choice_class(config.policy))}
+    for name in config.settings:
+        if name not in allowed:
+            raise ConfigError(
+                f"train: policy={config.policy}: {unknown_name('setting', name, allowed)}"
+            )
     try:
         settings = make_policy_config(
             config.policy,
