@@ -323,9 +323,14 @@ class Conductor:
         text = named_again(run.execution.plan.instruction)
         if _has_moved(wrong, run.before, scene):
             back = way_back(
-                [wrong], first_places(run.before), [], run.before, scene,
+                [wrong],
+                first_places(run.before),
+                [],
+                run.before,
+                scene,
                 reaches_table=self._reaches_table,
-            )  # fmt: skip
+                busy=frozenset(goal.args[0] for goal in goals),
+            )
             if not isinstance(back, Refuse):
                 both = self._planner.replan(Plan(text, (*back, *goals), ()), [], scene)
                 if isinstance(both, Plan):

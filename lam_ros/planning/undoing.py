@@ -22,6 +22,7 @@ def way_back(
     scene: Scene,
     *,
     reaches_table: bool,
+    busy: frozenset[str] = frozenset(),
 ) -> tuple[Literal, ...] | Refuse:
     """Return what must hold for things to be as they were, the last that was done first.
 
@@ -33,13 +34,14 @@ def way_back(
         scene: what is seen now.
         reaches_table: whether things can be put on the bare table.  Where they cannot, what
             lay free goes next to the thing that is nearest to where it lay.
+        busy: ids of what is about to be moved, next to which nothing is put back.
     """
     goals: list[Literal] = []
     items = [item for item in reversed(list(dict.fromkeys(moved))) if item in was]
     for item in items:
         if item not in scene:
             return Refuse(RefuseKind.MISSING_OBJECT, f"{item} is not seen; it cannot be put back")
-        goal = _place_back(item, was[item], before, scene, frozenset(items), reaches_table)
+        goal = _place_back(item, was[item], before, scene, busy | frozenset(items), reaches_table)
         if isinstance(goal, Refuse):
             return goal
         goals.append(goal)

@@ -164,6 +164,18 @@ def test_no_the_other_one_puts_the_wrong_one_back_and_takes_the_right_one() -> N
     assert not bench.holds("in", "red_cube_1", "blue_bowl_1")
 
 
+def test_the_wrong_one_is_not_put_back_next_to_what_is_about_to_move() -> None:
+    bench = Bench(TWO_REDS)
+    over = bench.do(
+        "put red_cube_1 in the bowl and the green cube on the tray",
+        s1_4=bench.say("no, the other one"),
+    )
+    assert ended(over) is Termination.SUCCEEDED
+    targets = {r.planned.step.target_id for r in bench.table.runs}
+    assert "green_cube_1" not in targets
+    assert bench.table.runs[-1].planned.step.object_id != "red_cube_2"
+
+
 def test_undo_puts_back_what_was_moved_in_the_run() -> None:
     scene = replace(
         SCENE, objects=(thing("red_cube_1", 0.3, 0.2, inside="grey_tray_1"), *SCENE.objects[1:])
