@@ -160,6 +160,32 @@ def test_at_a_seam_of_consistent_chunks_the_step_is_no_larger_than_inside(
     assert inside <= 0.3 * 0.020 * 1.5  # the sine's own step in a tick, and a little
 
 
+@pytest.mark.parametrize("latency", [0, 40 * MS, 70 * MS])
+def test_at_a_seam_of_consistent_chunks_the_jerk_is_no_larger_than_inside(
+    player, robot, make_chunk, latency
+):
+    tick, every, targets, seams, pending = 20 * MS, 8, [], [], []
+    for i in range(300):
+        now = T0 + i * tick
+        if i % every == 0:
+            times = (now + DT * np.arange(1, 13)) / 1e9
+            rows = np.tile(0.3 * np.sin(3 * times)[:, None], (1, len(robot.joints)))
+            pending.append((now + latency, make_chunk(rows, obs_stamp_ns=now, sequence=i)))
+        while pending and pending[0][0] <= now:
+            start = zeros(robot) + 0.3 * np.sin(3 * now / 1e9)
+            assert isinstance(player.accept(pending.pop(0)[1], now, start), Accepted)
+            seams.append(len(targets))
+        if isinstance(player.target(now), Target):
+            targets.append(at(player, now))
+    jerk = np.abs(np.diff(targets, n=3))
+    at_seam = np.zeros(len(jerk), bool)
+    for k in seams[1:]:
+        at_seam[max(0, k - 3) : k + 1] = True  # every third difference that spans the seam
+    at_seam[:3] = jerk[:3] = 0  # the start from standing
+    assert at_seam.sum() > 50
+    assert jerk[at_seam].max() <= jerk[~at_seam].max() * 1.01
+
+
 def test_at_a_seam_of_chunks_that_disagree_the_step_is_spread_over_the_blend(
     player, robot, make_chunk
 ):
