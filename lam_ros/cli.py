@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add_teleop(commands)
     add_calibrate(commands)
     add_up(commands)
+    _add_estop(commands)
     add_deploy(commands)
     return parser
 
@@ -323,6 +324,24 @@ def _explain(arguments: argparse.Namespace) -> int:
     from lam_ros.run.explain import main as explain_main
 
     return explain_main(arguments.run_dir, as_json=arguments.json)
+
+
+def _add_estop(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "estop",
+        "stop an arm at once, latched until it is reset on purpose",
+        ["lam estop", "lam estop --reset", "lam estop --namespace left"],
+    )
+    parser.add_argument("--reset", action="store_true", help="release the e-stop; nothing moves")
+    parser.add_argument("--namespace", default="", help="of the robot, where there are several")
+    parser.set_defaults(handler=_estop)
+
+
+def _estop(arguments: argparse.Namespace) -> int:
+    from lam_ros.bridge.estop import main as estop_main
+
+    return estop_main(reset=arguments.reset, namespace=arguments.namespace)
 
 
 def _add_doctor(commands: Commands) -> None:

@@ -28,6 +28,7 @@ ROBOT_DESCRIPTION = "robot_description"
 DIAGNOSTICS = "/diagnostics"
 
 # Services
+ESTOP_STOP = "estop"
 ESTOP_RESET = "estop_reset"
 HOLD = "lam/hold"
 TELEOP_RELEASE = "teleop/release"

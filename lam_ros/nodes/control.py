@@ -5,7 +5,8 @@ for through the safety room at the robot's control rate, and publishes each comm
 (`lam/joint_command`) and why it is what it is (`lam/safety_report`).
 
 To make it stop:
-    `estop` (std_msgs/Bool, true)  stops until the service `estop_reset` is called
+    `estop` (std_msgs/Bool, true)  stops until the service `estop_reset` is called;
+                                   the service `estop` and `lam estop` do the same
     service `lam/hold`             drops what is being played; the arm holds still, and
                                    chunks from observations made before are refused
     service `teleop/release`       gives the arm back to the policy after a person had it
@@ -142,6 +143,7 @@ class ControlNode(LamNode):
         opened.listen(command, topics.TELEOP_COMMAND, self._on_teleop, qos.COMMAND)
         opened.listen(std_msgs.msg.Bool, topics.ESTOP, self._on_estop, qos.ESTOP)
         opened.listen(DiagnosticArray, topics.DIAGNOSTICS, self._on_health, qos.REPORT)
+        opened.serve(Trigger, topics.ESTOP_STOP, self._on_stop)
         opened.serve(Trigger, topics.ESTOP_RESET, self._on_reset)
         opened.serve(Trigger, topics.HOLD, self._on_hold)
         opened.serve(Trigger, topics.TELEOP_RELEASE, self._on_release)
@@ -197,9 +199,17 @@ class ControlNode(LamNode):
 
     def _on_estop(self, message: std_msgs.msg.Bool) -> None:
         if message.data:
-            self._controller.on_estop(f"e-stop on topic {topics.ESTOP}", self._time.now_ns())
-            if self.is_active:
-                self._on_tick()  # at once, not at the next tick
+            self._stop(f"e-stop on topic {topics.ESTOP}")
+
+    def _on_stop(self, _request: Any, response: Any) -> Any:
+        self._stop(f"e-stop by service {topics.ESTOP_STOP}")
+        response.success, response.message = True, "stopped"
+        return response
+
+    def _stop(self, reason: str) -> None:
+        self._controller.on_estop(reason, self._time.now_ns())
+        if self.is_active:
+            self._on_tick()  # at once, not at the next tick
 
     def _on_reset(self, _request: Any, response: Any) -> Any:
         why_not = self._controller.reset(self._time.now_ns())

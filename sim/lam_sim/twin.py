@@ -45,7 +45,7 @@ class ChunkTwin:
     ) -> None:
         """Compile the arm alone; models with objects are compiled when they are first needed."""
         self._robot, self._config = robot, config
-        self._guard = ArmGuard(robot, geometry)
+        self.guard = ArmGuard(robot, geometry)
         self._steps = max(1, round(1.0 / robot.control_rate_hz / STEP_S))
         self._period_s = 1.0 / robot.control_rate_hz
         self._shown: Stage | None = None
@@ -89,7 +89,7 @@ class ChunkTwin:
         objects: Sequence[SceneObject],
     ) -> tuple[Hazard | None, bool]:
         """Go along the path by shape; returns what is broken, and whether anything is near."""
-        guard, start = self._guard, situation.joints.position_rad
+        guard, start = self.guard, situation.joints.position_rad
         at_start = {item.rule: item.depth_m for item in guard.intrusions(start)}
         centers = np.array([item.position_m for item in objects]).reshape(-1, 3)
         gaps_m, low_m = guard.clearances(centers)
