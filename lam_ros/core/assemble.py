@@ -50,8 +50,18 @@ class Assembler:
         *,
         future_tolerance_s: float = 0.05,
         restart_after_s: float = 1.0,
+        sees_pixels: bool = True,
     ) -> None:
-        """Start with nothing held."""
+        """Start with nothing held.
+
+        Args:
+            robot: whose streams are held.
+            future_tolerance_s: by how much a stamp may lie ahead of the clock.
+            restart_after_s: see above.
+            sees_pixels: False where pictures stand for their size only, as in conversion,
+                so that none can be called black or frozen.
+        """
+        self._sees_pixels = sees_pixels
         self._robot = robot
         self._shapes = {
             camera.name: (camera.height_px, camera.width_px, 3) for camera in robot.cameras
@@ -73,7 +83,8 @@ class Assembler:
         if answer is not Put.OUT_OF_ORDER:
             self._frames[frame.camera] = frame
             position = None if self._joints is None else self._joints.position_rad
-            self._watches[frame.camera].see(frame.image, position)
+            if self._sees_pixels:
+                self._watches[frame.camera].see(frame.image, position)
         return answer
 
     def put_joints(self, state: JointState) -> Put:

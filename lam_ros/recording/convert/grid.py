@@ -158,7 +158,7 @@ def _observations(robot: RobotDescription, tracks: Tracks, times_ns: Ints) -> li
         *tracks.joints, *(picture for track in tracks.pictures.values() for picture in track)
     ]  # fmt: skip
     heard.sort(key=lambda item: item.received_ns)
-    assembler = Assembler(robot)
+    assembler = Assembler(robot, sees_pixels=False)
     held: dict[str, Picture] = {}
     found: list[_Row | NotReady] = []
     upcoming = 0
