@@ -55,6 +55,7 @@ class _Track:
     id: str = ""
     seen_count: int = 1
     missed_count: int = 0
+    is_out_of_sight: bool = False
     support: _Track | None = field(default=None, repr=False)
 
     @property
@@ -150,9 +151,10 @@ class Tracker:
         if track.kind.name != item.fit.kind.name:
             return _FORBIDDEN
         distance = float(np.linalg.norm(np.subtract(track.center_m, item.fit.center_m)[:2]))
-        # The only thing of its looks is the same thing, however far a person has moved it.
+        # What was lost from sight, hidden or gone, is where a thing of its looks turns up,
+        # however far a person or the arm has moved it.
         is_same_color = track.color == item.color
-        gate = np.inf if is_same_color and track.missed_count else self._config.gate_m
+        gate = np.inf if is_same_color and track.is_out_of_sight else self._config.gate_m
         if track is self._held:
             gate = 3 * self._config.gate_m  # in the air it seems to lie farther away
         if distance > gate:
@@ -175,7 +177,7 @@ class Tracker:
 
     def _move(self, track: _Track, item: Detection) -> None:
         track.seen_count += 1
-        track.missed_count = 0
+        track.missed_count, track.is_out_of_sight = 0, False
         track.colors[item.color] += 1
         track.confidence = item.confidence
         self._name(track)
@@ -201,6 +203,7 @@ class Tracker:
         for track in self._tracks:
             if id(track) in seen or track is self._held:
                 continue
+            track.is_out_of_sight = True
             if _is_hidden(track, sight, outlines):
                 continue
             track.missed_count += 1
@@ -244,21 +247,26 @@ def _is_hidden(track: _Track, sight: Sight, outlines: Sequence[Mask]) -> bool:
     """Tell whether the arm, the picture's edge or another thing hides most of an object."""
     mask = _mask(sight.camera, track.kind, track.center_m)
     area = int(cv2.countNonZero(mask))
-    if area == 0:
+    if area == 0 or any(_stands_on(item, track) for item in sight.objects):
         return True
     covers = [sight.hidden]
     for item, outline in zip(sight.objects, outlines, strict=True):
         is_nearer = item.fit.center_m[0] > track.center_m[0] + 0.005
-        if (is_nearer or _is_over(item, track)) and not _is_carrier(item.fit.kind):
+        if is_nearer and not _is_carrier(item.fit.kind):
             covers.append(outline)
     covered = np.bitwise_or.reduce(covers)
     return int(cv2.countNonZero(cv2.bitwise_and(mask, covered))) > _HIDDEN_SHARE * area
 
 
-def _is_over(item: Detection, track: _Track) -> bool:
-    """Tell whether a seen thing may stand on an object, which it then hides from above."""
+def _stands_on(item: Detection, track: _Track) -> bool:
+    """Tell whether a seen thing stands where an object was that carries.
+
+    What is left of that in view may be too little to be told, so it counts as hidden.
+    """
+    if _is_carrier(item.fit.kind) or not _is_carrier(track.kind):
+        return False
     apart = float(np.linalg.norm(np.subtract(item.fit.center_m, track.center_m)[:2]))
-    return _is_carrier(track.kind) and apart < min(track.kind.size_m[:2]) / 2
+    return apart < min(track.kind.size_m[:2]) / 2
 
 
 def _mask(camera: TableCamera, kind: KindConfig, center_m: tuple[float, float, float]) -> Mask:

@@ -133,3 +133,27 @@ def test_fingers_that_close_on_nothing_hold_nothing(sight, tracker) -> None:
         tracker.update(sight, stamp)
     far = Tool(np.array([0.2, 0.0, 0.3]), is_gripping=True)
     assert tracker.update(sight, 3, far).held == ""
+
+
+def test_a_thing_that_turns_up_elsewhere_after_the_arm_hid_it_keeps_its_id(sight, tracker) -> None:
+    for stamp in (1, 2):
+        tracker.update(sight, stamp)
+    gone = without(sight, "red")
+    tracker.update(replace(gone, hidden=np.full_like(gone.hidden, 255)), 3)
+    moved = replace(sight, objects=(*gone.objects, at(the(sight, "red"), 0.10, 0.30)))
+    for stamp in range(4, 20):
+        scene = tracker.update(moved, stamp)
+    assert [item.id for item in scene.objects if item.color == "red"] == ["red_cube_1"]
+    assert scene["red_cube_1"].position_m[:2] == pytest.approx((0.10, 0.30), abs=1e-6)
+
+
+def test_a_spot_under_a_cube_that_covers_it_stays(sight, tracker, stage) -> None:
+    for stamp in (1, 2):
+        before = tracker.update(sight, stamp)
+    spot = next(item for item in sight.objects if item.fit.kind.name == "spot")
+    spot_id = next(item.id for item in before.objects if item.kind == "spot")
+    cube = at(the(sight, "red"), *spot.fit.center_m[:2])
+    rest = tuple(i for i in sight.objects if i is not spot and i is not the(sight, "red"))
+    for stamp in range(3, 6 + 2 * stage.config.track.miss_limit):
+        scene = tracker.update(replace(sight, objects=(*rest, cube)), stamp)
+    assert spot_id in scene
