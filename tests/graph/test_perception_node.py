@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import yaml
+from sensor_msgs.msg import Image
 
 from lam_interfaces.msg import Scene
 from lam_interfaces.srv import ResetScene
 from lam_ros.bridge import qos, topics
+from lam_ros.bridge.images import ImageWriter
 from lam_ros.bridge.scenes import scene_from
 from lam_ros.config import load_group, load_robot
 from lam_ros.core.errors import LamError
@@ -87,3 +89,24 @@ def test_a_calibration_file_is_used_and_one_that_is_not_there_is_refused(
     world.bring_up(PerceptionNode, robot=robot_file, scene_topic=SEEN, calibration=str(path))
     found, truth = seen_and_true(world, seen, true)
     assert_alike(found, truth)
+
+
+def test_a_picture_of_the_goal_is_seen_and_one_of_another_shape_shows_nothing(
+    world: Any, robot_file: str
+) -> None:
+    sim = LockstepSim(load_robot(robot_file), SimConfig(SceneConfig(placed_probability=0.0)))
+    picture = sim.reset(SEED).images["front"]
+    truth = sim.truth()
+    sim.close()
+    goals = world.graph.collect(Scene, topics.GOAL_SCENE, qos.LATCHED)
+    world.sim(robot=robot_file, seed=SEED, scene='{"placed_probability": 0.0}')
+    world.bring_up(PerceptionNode, robot=robot_file, scene_topic=SEEN)
+    pictures = world.graph.node.create_publisher(Image, topics.GOAL_IMAGE, qos.LATCHED)
+    pictures.publish(ImageWriter("goal", 640, 400).fill(picture, 1))
+    world.graph.spin_until(lambda: goals, "the goal's scene", 30.0)
+    assert_alike(scene_from(goals[-1]), truth)
+
+    half = picture[:, :320].copy()
+    pictures.publish(ImageWriter("goal", 320, 400).fill(half, 2))
+    world.graph.spin_until(lambda: len(goals) > 1, "an answer to the other picture", 30.0)
+    assert not goals[-1].objects
