@@ -95,7 +95,9 @@ def find_path(kind: str, path: str) -> Path:
     if not path:
         base = KINDS.get(kind, Kind()).base
         example = f"FOLDER or {base}" if base else f"FOLDER, or train one: lam train policy={kind}"
-        raise CheckpointError(f"policy={kind}: no checkpoint is named; give policy.path={example}")
+        raise CheckpointError(
+            f"policy={kind}: no checkpoint is named; give policy.path={example} (lam up: policy_path)"
+        )
     if Path(path).is_dir():
         return Path(path)
     if path.startswith((".", "/", "~")) or not _HUB_ID.fullmatch(path):
