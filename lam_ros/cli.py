@@ -288,6 +288,7 @@ def _add_bench(commands: Commands) -> None:
             "plan",
             "execute",
             "see",
+            "preview",
             "infer",
             "train",
             "soak",

@@ -17,6 +17,7 @@ DEFAULT_SECONDS = {
     "plan": 30.0,
     "execute": 60.0,
     "see": 60.0,
+    "preview": 90.0,
     "infer": 30.0,
     "train": 120.0,
     "soak": 3600.0,
@@ -57,6 +58,10 @@ def _bench(name: str, only: Sequence[str]) -> Callable[[float], BenchReport]:
         from lam_ros.benches import soak
 
         return soak.run
+    if name == "preview":
+        from lam_ros.benches import preview
+
+        return preview.run
     if name == "see":
         from lam_ros.benches import see
 
