@@ -106,6 +106,26 @@ def test_an_episode_holds_every_stream_with_its_stamps_and_what_is_known_of_it(
     assert (kinds[0], kinds[-1]) == ("start", "outcome")
 
 
+def test_a_video_shows_what_the_camera_sent(graph: Any, arm: Any, recorder: Any) -> None:
+    from lam_ros.recording.h264 import Chain
+    from lam_ros.recording.video import VideoDecoder
+
+    node, client = recorder(images="video"), Client(graph)
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    for _ in range(2):  # each episode begins with a key picture
+        future = record(arm, client, frames=5)
+        client.finish("kept")
+        episode = EpisodeReader(Path(client.result(future).folder))
+        chain, decoder, seen = Chain(), VideoDecoder(), 0
+        for one in episode.messages(["/camera/front/image_raw/video"]):
+            assert one.message.format == "h264"
+            assert chain.note(bytes(one.message.data)) == (48, 64)
+            image = decoder.decode(bytes(one.message.data))
+            assert np.abs(image.reshape(-1, 3).mean(axis=0) - (200, 30, 30)).max() < 8
+            seen += 1
+        assert seen >= 4
+
+
 def test_a_jpeg_shows_what_the_camera_sent(graph: Any, arm: Any, recorder: Any) -> None:
     from lam_ros.recording import jpeg
 
