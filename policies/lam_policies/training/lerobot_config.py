@@ -19,6 +19,7 @@ class LerobotTrainConfig:
         data: folders of LeRobot data sets of one robot; several are laid end to end.
         out: folder of the run; the same folder goes on with a run.
         robot: name of the robot description.
+        cameras: those that the policy looks through; none for all.
         cache: folder of the decoded pictures; empty for beside the data.
         settings: fields of the policy's LeRobot configuration that differ from its defaults.
         picture_stride: every how many rows a picture is kept.
@@ -37,6 +38,7 @@ class LerobotTrainConfig:
     data: tuple[str, ...]
     out: str
     robot: str = "so101"
+    cameras: tuple[str, ...] = ()
     cache: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     picture_stride: int = 1

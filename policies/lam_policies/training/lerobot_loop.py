@@ -55,7 +55,7 @@ def make_policy(config: LerobotTrainConfig, robot: RobotDescription) -> Any:
     require_libraries(config.policy)
     pictures = {
         robot.image_feature(c.name): PolicyFeature(FeatureType.VISUAL, (3, c.height_px, c.width_px))
-        for c in robot.cameras
+        for c in (map(robot.camera, config.cameras) if config.cameras else robot.cameras)
     }
     joints = (len(robot.joints),)
     allowed = {field.name for field in fields(PreTrainedConfig.get_choice_class(config.policy))}
