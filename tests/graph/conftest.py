@@ -38,6 +38,9 @@ class FakePolicy:
             observation.stamp_ns, 40_000_000, self.robot.joint_names, targets, "fake-0"
         )
 
+    def observe(self, observation: Observation) -> None:
+        """Nothing is kept of what is seen."""
+
     def warm_up(self) -> None:
         """Nothing is slow the first time."""
 
