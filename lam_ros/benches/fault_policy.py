@@ -84,6 +84,9 @@ class FaultyPolicy:
         while self.fault == HANG and time.monotonic() < end:
             time.sleep(0.005)
 
+    def observe(self, observation: Observation) -> None:
+        """Look back at nothing."""
+
     def warm_up(self) -> None:
         """Nothing is slow the first time."""
 
