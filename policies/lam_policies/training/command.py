@@ -27,14 +27,19 @@ def main(overrides: Sequence[str]) -> int:
 
     Raises:
         ConfigError: if a key or value is not allowed.
+        MachineError: if the policy starts from weights that are not here.
         DataError: if the data cannot be read.
         CheckpointError: if the run in `out` cannot be taken up.
     """
-    if kind := _kind(overrides):
-        return _train_lerobot(kind, overrides)
-    config = load_config([item for item in overrides if item != f"policy={LAM}"])
+    config = load_config(overrides)
     robot = load_robot(config.robot)
-    Trainer(config, robot, open_parts(config, robot)).run()
+    parts = open_parts(config, robot)
+    if isinstance(config, TrainConfig):
+        Trainer(config, robot, parts).run()
+    else:
+        from lam_policies.training.lerobot_loop import LerobotTrainer
+
+        LerobotTrainer(config, robot, parts).run()
     return ExitCode.DONE
 
 
@@ -52,9 +57,8 @@ def _kind(overrides: Sequence[str]) -> str:
     return named[-1]
 
 
-def _train_lerobot(kind: str, overrides: Sequence[str]) -> int:
+def _lerobot_config(kind: str, overrides: Sequence[str]) -> LerobotTrainConfig:
     from lam_policies.training.lerobot_config import LerobotTrainConfig
-    from lam_policies.training.lerobot_loop import LerobotTrainer
 
     if KINDS[kind].hub:
         raise MachineError(
@@ -62,13 +66,8 @@ def _train_lerobot(kind: str, overrides: Sequence[str]) -> int:
             f"lerobot-train --policy.path={KINDS[kind].base or 'OWNER/NAME'}, "
             f"then serve it with policy={kind} policy.path=FOLDER"
         )
-    # `policy` is a group of config/, so it is taken out before hydra looks.
-    others = [item for item in overrides if not item.startswith("policy=")]
-    told = {**compose_config("train/lerobot", others), "policy": kind}
-    config = build(LerobotTrainConfig, told, "train")
-    robot = load_robot(config.robot)
-    LerobotTrainer(config, robot, open_parts(config, robot)).run()
-    return ExitCode.DONE
+    told = {**compose_config("train/lerobot", overrides), "policy": kind}
+    return build(LerobotTrainConfig, told, "train")
 
 
 def open_parts(config: Sources, robot: RobotDescription) -> list[Frames]:
@@ -106,10 +105,16 @@ def require_robot(folder: Path, robot: RobotDescription) -> None:
         robot.require_match(recorded, f"data set '{folder.name}'")
 
 
-def load_config(overrides: Sequence[str]) -> TrainConfig:
-    """Compose the configuration.
+def load_config(overrides: Sequence[str]) -> Sources:
+    """Compose the configuration of our own policy's training, or of one of LeRobot's.
 
     Raises:
         ConfigError: if a key or value is not allowed.
+        MachineError: if the policy starts from weights that are not here.
     """
-    return build(TrainConfig, compose_config("train/lam", overrides), "train")
+    kind = _kind(overrides)
+    # `policy` is a group of config/, so it is taken out before hydra looks.
+    others = [item for item in overrides if not item.startswith("policy=")]
+    if kind:
+        return _lerobot_config(kind, others)
+    return build(TrainConfig, compose_config("train/lam", others), "train")

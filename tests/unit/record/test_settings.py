@@ -26,7 +26,7 @@ def test_the_task_is_taken_as_it_stands_and_the_scene_holds_what_it_names() -> N
         ("task=", "task: 0 characters came"),
         ("episodes=0", "episodes: 0 came"),
         ("session=../up", "session: '../up' came"),
-        ("images=png", "images: 'png' came, allowed is jpeg or raw"),
+        ("images=png", "images: 'png' came, allowed is jpeg, video, raw"),
         ("teleop=joystick", "unknown teleop 'joystick'"),
         ("sim=false", "sees a simulation only"),
         ("seed=-1", "seed: -1 came"),
