@@ -370,7 +370,10 @@ def test_a_signal_ends_it_cleanly_with_the_arm_at_rest(arm, number):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("-p", "robot:=so10"), "unknown robot 'so10'; allowed: franka, so101. Did you mean 'so101'?"),
+        (
+            ("-p", "robot:=so10"),
+            "unknown robot 'so10'; allowed: franka, so101. Did you mean 'so101'?",
+        ),
         (("-p", "robot:=3"), "parameter 'robot'"),
         (("-p", "safety:=nope"), "unknown safety 'nope'"),
     ],
