@@ -10,7 +10,7 @@ import torch
 from lerobot.utils.constants import OBS_STATE
 from torch import Tensor
 
-from lam_policies.served import PolicyInfo
+from lam_policies.served import PolicyInfo, seen_by
 from lam_ros.core.types import ActionChunk, Observation
 from lerobot_policy_lam.modeling_lam import LamPolicy
 
@@ -58,7 +58,7 @@ class LamServed:
         batch = {OBS_STATE: self._tensor(np.stack([o.state_rad for o in observations])).float()}
         for camera in robot.cameras:
             size = (camera.height_px, camera.width_px, 3)
-            pictures = np.stack([_picture(o, camera.name, size) for o in observations])
+            pictures = np.stack([seen_by(o, camera.name, size) for o in observations])
             name = robot.image_feature(camera.name)
             batch[name] = self._tensor(pictures).permute(0, 3, 1, 2).contiguous()
         words = torch.cat([self._words(prompt) for prompt in prompts])
@@ -92,22 +92,6 @@ class LamServed:
         return torch.from_numpy(values).to(self._device)
 
     def _chunk(self, observation: Observation, targets_rad: np.ndarray) -> ActionChunk:
-        chunk = ActionChunk(
-            obs_stamp_ns=observation.stamp_ns,
-            dt_ns=self._info.dt_ns,
-            joint_names=self._info.robot.joint_names,
-            targets_rad=targets_rad,
-            policy_id=self._info.policy_id,
-            sequence=self._sequence,
-        )
+        chunk = self._info.chunk(observation, targets_rad, self._sequence)
         self._sequence += 1
         return chunk
-
-
-def _picture(observation: Observation, camera: str, size: tuple[int, int, int]) -> np.ndarray:
-    picture = observation.images.get(camera)
-    if picture is None:
-        raise ValueError(f"camera '{camera}' is missing in the observation")
-    if picture.shape != size:
-        raise ValueError(f"camera '{camera}': shape {picture.shape} came, {size} is needed")
-    return picture

@@ -21,7 +21,7 @@ from lam_policies.affine import Affine, affine_of
 from lam_policies.folding import fold_norms
 from lam_policies.precision import Precision
 from lam_policies.processors import Processors
-from lam_policies.served import PolicyInfo
+from lam_policies.served import PolicyInfo, seen_by
 from lam_ros.core.types import ActionChunk, Observation
 
 WARM_UP_ROUNDS = 2
@@ -230,30 +230,9 @@ class LerobotServed:
         return Observation(0, np.array(robot.poses.home_rad), black)
 
     def _chunk(self, observation: Observation, targets_rad: np.ndarray) -> ActionChunk:
-        chunk = ActionChunk(
-            obs_stamp_ns=observation.stamp_ns,
-            dt_ns=self._info.dt_ns,
-            joint_names=self._info.robot.joint_names,
-            targets_rad=targets_rad,
-            policy_id=self._info.policy_id,
-            sequence=self._sequence,
-        )
+        chunk = self._info.chunk(observation, targets_rad, self._sequence)
         self._sequence += 1
         return chunk
-
-
-def seen_by(observation: Observation, camera: str, size: tuple[int, int, int]) -> np.ndarray:
-    """Return a camera's picture, shape (H, W, 3).
-
-    Raises:
-        ValueError: if it is missing or has another size.
-    """
-    picture = observation.images.get(camera)
-    if picture is None:
-        raise ValueError(f"camera '{camera}' is missing in the observation")
-    if picture.shape != size:
-        raise ValueError(f"camera '{camera}': shape {picture.shape} came, {size} is needed")
-    return picture
 
 
 def _random(value: object) -> object:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import ActionChunk, Observation
 
@@ -29,6 +31,19 @@ class PolicyInfo:
     dt_ns: int
     robot: RobotDescription
     looks_back: bool = False
+
+    def chunk(
+        self, observation: Observation, targets_rad: np.ndarray, sequence: int
+    ) -> ActionChunk:
+        """Return targets, shape (H, J), as this policy's chunk for what was seen."""
+        return ActionChunk(
+            obs_stamp_ns=observation.stamp_ns,
+            dt_ns=self.dt_ns,
+            joint_names=self.robot.joint_names,
+            targets_rad=targets_rad,
+            policy_id=self.policy_id,
+            sequence=sequence,
+        )
 
 
 class LoadedPolicy(Protocol):
@@ -60,3 +75,17 @@ class LoadedPolicy(Protocol):
     def reset(self) -> None:
         """Start a new task: forget everything about the one before."""
         ...
+
+
+def seen_by(observation: Observation, camera: str, size: tuple[int, int, int]) -> np.ndarray:
+    """Return a camera's picture, shape (H, W, 3).
+
+    Raises:
+        ValueError: if it is missing or has another size.
+    """
+    picture = observation.images.get(camera)
+    if picture is None:
+        raise ValueError(f"camera '{camera}' is missing in the observation")
+    if picture.shape != size:
+        raise ValueError(f"camera '{camera}': shape {picture.shape} came, {size} is needed")
+    return picture

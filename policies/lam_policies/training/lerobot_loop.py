@@ -127,9 +127,7 @@ class LerobotTrainer:
     @property
     def share_done(self) -> float:
         """How much of the run is done, 0 to 1."""
-        if self.config.steps:
-            return min(1.0, self.state.step / self.config.steps)
-        return min(1.0, self.state.trained_s / (60 * self.config.budget_minutes))
+        return self.state.share_done(self.config.steps, self.config.budget_minutes)
 
     def run(self) -> Path:
         """Train until the steps or the time are used up, and return the checkpoint.

@@ -137,9 +137,7 @@ class Trainer:
     @property
     def share_done(self) -> float:
         """How much of the run is done, 0 to 1."""
-        if self.config.steps:
-            return min(1.0, self.state.step / self.config.steps)
-        return min(1.0, self.state.trained_s / (60 * self.config.budget_minutes))
+        return self.state.share_done(self.config.steps, self.config.budget_minutes)
 
     def learning_rate(self) -> float:
         """Return the present learning rate: a short rise, then a cosine to almost nothing."""

@@ -30,6 +30,12 @@ class RunState:
     trained_s: float = 0.0
     curve: list[tuple[int, float, float, float]] = field(default_factory=list)
 
+    def share_done(self, steps: int, budget_minutes: float) -> float:
+        """Return how much of the run is done, 0 to 1: of the steps, or without any of the time."""
+        if steps:
+            return min(1.0, self.step / steps)
+        return min(1.0, self.trained_s / (60 * budget_minutes))
+
 
 class Average:
     """Exponential moving average of a module's parameters."""
