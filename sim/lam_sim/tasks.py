@@ -68,6 +68,7 @@ _SKILL_OF = {
 }
 
 _EPISODE_TRIES = 100
+_FULL_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,21 @@ def sample_episode(
     """Draw a type of task, then a scene that allows it, then one task; all from the seed.
 
     Raises:
-        ConfigError: if no such scene allows any task of the type drawn.
+        ConfigError: if no such scene allows any task of the type drawn, or several
+            had no room for their objects.
     """
     rng = np.random.default_rng([seed, 0x7A5C])
     task_type = _draw_type(rng, config, mix)
     wanted = _with_targets(config, task_type)
+    too_full = 0
     for attempt in range(_EPISODE_TRIES):
-        spec = replace(sample_scene(wanted, seed + (attempt << 40)), seed=seed)
+        try:
+            spec = replace(sample_scene(wanted, seed + (attempt << 40)), seed=seed)
+        except ConfigError:  # by bad luck, one draw in some thousands
+            too_full += 1
+            if too_full == _FULL_TRIES:
+                raise
+            continue
         steps = feasible_steps(initial_scene(spec), task_type)
         if steps:
             return Episode(spec, task_type, steps[int(rng.integers(len(steps)))])

@@ -34,6 +34,8 @@ CLIP_NORM = 1.0
 CHECKPOINT = "checkpoint"
 FINAL_RATE = 0.01
 _SENSES = ("network.cameras.", "network.text.")
+_NAMES = "network.slots."
+"""The heads that name skills, colours and kinds: as long as the data's lists of names."""
 
 
 def policy_config(
@@ -116,8 +118,9 @@ class Trainer:
     def _start_from(self, folder: Path) -> None:
         """Take over a checkpoint's weights with its statistics, which they are tied to.
 
-        What looks and reads must fit.  If what acts is another network, it starts anew with
-        the statistics of the data; so it does if the checkpoint has only learnt to look.
+        What looks and reads must fit; heads for names may start anew, since new skills bring
+        new names.  If what acts is another network, it starts anew with the statistics of the
+        data; so it does if the checkpoint has only learnt to look.
         """
         weights = folder / WEIGHTS
         if not weights.is_file():
@@ -130,7 +133,7 @@ class Trainer:
                 f"start_from {folder}: its network looks or reads in another way "
                 f"({blind[0]} and {len(blind) - 1} more differ); give the same policy settings"
             )
-        if missing or not taken["statistics.n_seen"]:
+        if not all(name.startswith(_NAMES) for name in missing) or not taken["statistics.n_seen"]:
             fitting.update(self.policy.statistics.state_dict(prefix="statistics."))
         self.policy.load_state_dict(fitting, strict=False)
 

@@ -2,6 +2,7 @@
 
 Sentences cost nothing, so the encoder learns to tell skill, colours and kinds apart from
 the wordings alone, before any picture; everything else in the checkpoint stays as it is.
+`--skills all` adds the skills that the checkpoint has never heard of, with their kinds.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,8 @@ from lam_policies.training.batches import slot_labels
 from lam_policies.training.export import export
 from lam_ros.core.errors import ExitCode, LamError
 from lam_ros.core.language import Split, sample
-from lam_ros.core.skills import TRAINED, Skill, StepWords
+from lam_ros.core.skills import DEMONSTRATED, TRAINED, Skill, StepWords
+from lam_sim.catalog import COLOR_RGB
 from lerobot_policy_lam.modeling_lam import LamPolicy
 
 _JUDGED = 1000
@@ -51,7 +53,8 @@ class WordsConfig:
 
 def every_step(colors: Sequence[str], skills: Sequence[str] = TRAINED) -> list[StepWords]:
     """Return every step that the colours allow, of the skills that are to be read."""
-    return [step for step in _placing(colors) + _moving(colors) if str(step.skill) in skills]
+    named = [color for color in colors if color]
+    return [step for step in _placing(named) + _moving(named) if str(step.skill) in skills]
 
 
 def _moving(colors: Sequence[str]) -> list[StepWords]:
@@ -65,6 +68,25 @@ def _moving(colors: Sequence[str]) -> list[StepWords]:
     single = ((Skill.OPEN, "drawer"), (Skill.CLOSE, "drawer"), (Skill.PRESS, "button"))
     alone = [StepWords(skill, color, kind, "", "") for skill, kind in single for color in colors]
     return [*pairs, *4 * alone, *16 * [StepWords(Skill.HOME, "", "", "", "")]]
+
+
+def widened(policy: LamPolicy) -> LamPolicy:
+    """Return the policy with names for every skill that can be demonstrated, and its kinds.
+
+    The heads that name them start anew; all other weights are the policy's.
+    """
+    said = every_step([*COLOR_RGB], DEMONSTRATED)
+    names = {
+        "skills": sorted({str(step.skill) for step in said}),
+        "kinds": sorted({step.object_kind for step in said} | {step.target_kind for step in said}),
+        "colors": sorted({*COLOR_RGB, ""}),
+    }
+    wide = LamPolicy(replace(policy.config, **names))
+    own = wide.state_dict()
+    taken = policy.state_dict()
+    fitting = {name: value for name, value in taken.items() if own[name].shape == value.shape}
+    wide.load_state_dict(fitting, strict=False)
+    return wide
 
 
 def _placing(colors: Sequence[str]) -> list[StepWords]:
@@ -134,11 +156,22 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("target", type=Path, help="folder of the new checkpoint")
     parser.add_argument("--steps", type=int, default=WordsConfig.steps)
     parser.add_argument("--seed", type=int, default=WordsConfig.seed)
+    parser.add_argument("--learning-rate", type=float, default=WordsConfig.learning_rate)
+    parser.add_argument(
+        "--skills",
+        choices=("own", "all"),
+        default="own",
+        help="the checkpoint's own, or every skill that can be demonstrated",
+    )
     arguments = parser.parse_args(argv)
-    config = WordsConfig(steps=arguments.steps, seed=arguments.seed)
+    config = WordsConfig(
+        steps=arguments.steps, seed=arguments.seed, learning_rate=arguments.learning_rate
+    )
     console = Console(stderr=True)
     checkpoint = open_checkpoint(arguments.source)
     policy = LamPolicy.from_pretrained(checkpoint.folder)
+    if arguments.skills == "all":
+        policy = widened(policy)
     learn(policy, config, console)
     read: dict[str, float] = {"train": judge(policy, "train"), "heldout": judge(policy, "heldout")}
     _export(policy, checkpoint, arguments.target, config, read)

@@ -10,8 +10,8 @@ import torch
 from rich.console import Console
 
 from lam_policies.checkpoint import open_checkpoint
-from lam_policies.training.words import WordsConfig, every_step, judge, learn, main
-from lam_ros.core.skills import Skill
+from lam_policies.training.words import WordsConfig, every_step, judge, learn, main, widened
+from lam_ros.core.skills import DEMONSTRATED, Skill
 from lerobot_policy_lam import LamPolicy
 
 
@@ -43,3 +43,15 @@ def test_the_command_writes_a_checkpoint_that_tells_its_source(
     source = json.loads((checkpoint / "lam.json").read_text())
     assert card["start_from"]["sha256"] == source["sha256"]
     assert str(tmp_path) not in json.dumps(dict(card))
+
+
+def test_a_checkpoint_that_learns_of_more_skills_keeps_all_weights_but_the_names(
+    checkpoint: Path,
+) -> None:
+    policy = LamPolicy.from_pretrained(checkpoint)
+    wide = widened(policy)
+    assert set(wide.config.skills) == {str(skill) for skill in DEMONSTRATED}
+    assert {"drawer", "button", "region", "piece"} <= set(wide.config.kinds)
+    kept = wide.state_dict()
+    for name, value in policy.state_dict().items():
+        assert name.startswith("network.slots") or torch.equal(value, kept[name]), name

@@ -12,8 +12,10 @@ from lam_ros.core.clock import seconds_to_ns
 from lam_ros.core.errors import ConfigError
 from lam_ros.core.scene import Literal, Scene, SceneObject
 from lam_ros.core.skills import Skill, Step
+from lam_ros.evaluation.settings import load_settings
 from lam_sim.judge import Failure, Judge
 from lam_sim.placing import place_point
+from lam_sim.sampling import sample_scene
 from lam_sim.scenes import SceneConfig
 from lam_sim.tasks import (
     TRAINING_MIX,
@@ -159,3 +161,11 @@ def test_the_kinds_of_failure(scenes: tuple[Scene, ...], failure: Failure) -> No
     outcome = watch(*scenes).outcome()
     assert not outcome.success
     assert outcome.failure is failure
+
+
+def test_a_seed_whose_first_draw_has_no_room_draws_another() -> None:
+    settings = load_settings(["suite=push"]).suite
+    config, seed = replace(settings.scene, roaming_start_probability=0.15), 302617
+    with pytest.raises(ConfigError, match="do not fit"):
+        sample_scene(config, seed)
+    assert sample_episode(config, seed, settings.mix).scene.seed == seed
