@@ -10,6 +10,7 @@ import torch
 from lerobot.utils.constants import OBS_STATE
 from torch import Tensor
 
+from lam_policies.engine import Engine, engine_for
 from lam_policies.served import PolicyInfo, seen_by
 from lam_ros.core.types import ActionChunk, Observation
 from lerobot_policy_lam.modeling_lam import LamPolicy
@@ -27,6 +28,7 @@ class LamServed:
         self._info = info
         self._device = device
         self._sequence = 0
+        self._engine: Engine | None = None
         self._words = lru_cache(maxsize=PROMPTS_KEPT)(self._encode)
 
     @property
@@ -62,7 +64,8 @@ class LamServed:
             name = robot.image_feature(camera.name)
             batch[name] = self._tensor(pictures).permute(0, 3, 1, 2).contiguous()
         words = torch.cat([self._words(prompt) for prompt in prompts])
-        targets_rad = self._policy.infer(batch, words).cpu().double().numpy()
+        network = self._engine if self._engine and len(words) == 1 else self._policy
+        targets_rad = network.infer(batch, words).cpu().double().numpy()
         targets_rad = np.clip(targets_rad, robot.lower_rad, robot.upper_rad)
         return [
             self._chunk(observation, targets)
@@ -70,8 +73,9 @@ class LamServed:
         ]
 
     def warm_up(self) -> None:
-        """Do what is slow the first time."""
+        """Do what is slow the first time: among it, plan the network for one observation."""
         robot = self._info.robot
+        self._engine = self._engine or engine_for(self._policy)
         images = {
             camera.name: np.zeros((camera.height_px, camera.width_px, 3), np.uint8)
             for camera in robot.cameras
