@@ -130,6 +130,8 @@ class Actor:
         unable = [item.id for item in self._scene.objects if not able(item)]
         limits = Limits(satisfied=frozenset(holding) | frozenset(unable))
         ids = self._ids(command, limits)
+        if isinstance(ids, Clarify) and (step := self._by_means(command, ids)):
+            return Asked((step,), (step.object_id,), (), "")
         if not isinstance(ids, tuple):
             return ids
         found: list[str] = []
@@ -140,6 +142,17 @@ class Actor:
             found += chosen
         steps = tuple(Step(Skill(verb), item, "") for item in found)
         return Asked(steps, tuple(found), (), "")
+
+    def _by_means(self, command: Command, asked: Clarify) -> Step | None:
+        """Return what a switch does where several lamps fit: it switches the bulb, no LED."""
+        for phrase in command.means:
+            means = self._resolver.matcher.fitting(phrase)
+            if len(means) == 1 and head(means[0].kind) in ("switch", "lever"):
+                step = self._lamp_step(means[0], command.verb == TURN_ON)
+                return step if step.object_id in asked.candidates else None
+            if len(means) == 1 and head(means[0].kind) == "button":
+                return Step(Skill.PRESS, means[0].id, "")
+        return None
 
     def _part(
         self, item: SceneObject, able: Callable[[SceneObject], bool], predicate: str

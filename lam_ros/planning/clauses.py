@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lam_ros.planning.commands import Command, Place
-from lam_ros.planning.lexicon import FILL, GRASP, PLACE, STACK
+from lam_ros.planning.lexicon import CLOSE, COVER, FILL, GRASP, PLACE, STACK
 from lam_ros.planning.phrases import Phrase, Quantifier
 
 
@@ -62,6 +62,9 @@ def leave_out(command: Command, left_out: tuple[Phrase, ...]) -> Command:
 
 def filled(command: Command) -> Command:
     """Read `fill the bowl with the cubes` as `put the cubes in the bowl`."""
+    covers = tuple(t for p in command.places if p.preposition == "with" for t in p.targets)
+    if command.verb in (COVER, CLOSE) and command.objects and covers:
+        return replace(command, verb=PLACE, objects=covers, places=(Place("on", command.objects),))
     if command.verb != FILL or not command.objects:
         return command
     contents = tuple(t for p in command.places if p.preposition == "with" for t in p.targets)

@@ -15,7 +15,7 @@ from lam_ros.planning.clauses import (
 )
 from lam_ros.planning.commands import Command, Condition, Place
 from lam_ros.planning.cursor import Cursor
-from lam_ros.planning.kinds import SOLID_KINDS
+from lam_ros.planning.kinds import head, is_place
 from lam_ros.planning.lexicon import (
     CLOSE,
     ENSURE,
@@ -26,26 +26,32 @@ from lam_ros.planning.lexicon import (
     TIDY,
     TURN_OFF,
     TURN_ON,
+    UNSTACK,
     Tag,
 )
-from lam_ros.planning.names import KIND_WORDS
 from lam_ros.planning.outcome import Refuse, RefuseKind
 from lam_ros.planning.phrase_parser import parse_phrase, parse_phrases
 from lam_ros.planning.phrases import Phrase, Pronoun
+from lam_ros.planning.readings import with_relation
 from lam_ros.planning.text import Token
+from lam_ros.planning.thing_words import KIND_WORDS
 from lam_ros.planning.verbs import (
     DIRECTED,
     OPEN_SKILLS,
     is_direction_first,
     read_condition,
     read_direction,
+    read_leaving,
     read_particle,
+    read_passive,
     verb_refusal,
 )
 
 _AFTER_THAT = (Tag.COMMA, Tag.VERB, Tag.PREPOSITION)
 _BREAKS = (Tag.AND, Tag.COMMA, Tag.THEN, Tag.END, Tag.WHEN)
-_PARTICLES = {"away": TIDY, "out": REMOVE}
+_THAT = ("that", "this", "it", "so")
+_PARTICLES = {"away": TIDY, "out": REMOVE, "apart": UNSTACK}
+_TOWARDS = ("onto", "into", "in to", "on to", "inside to", "up to", "over in", "over on")
 _ASKING = frozenset({"can", "could", "should", "may", "might", "would", "will", "shall"})
 _AFTER_MARKER = (Tag.COMMA, Tag.VERB, Tag.NOT, Tag.DETERMINER, Tag.QUANTIFIER, Tag.PREPOSITION)
 
@@ -154,7 +160,9 @@ class _Parser:
         """Read `before X-ing` and `after X-ing`, in front of a clause or behind it."""
         goes_behind = len(self._commands) > self._sentence
         now = self._stage
-        if self._cursor.peek().text in ("that", "this") and self._cursor.at(*_AFTER_THAT, ahead=1):
+        if self._cursor.peek().text in ("doing", "you do") and self._cursor.peek(1).text in _THAT:
+            self._cursor.take()
+        if self._cursor.peek().text in _THAT and self._cursor.at(*_AFTER_THAT, ahead=1):
             self._cursor.take()
             self._cursor.skip(Tag.COMMA)
             self._stage += word == "after"
@@ -224,6 +232,9 @@ class _Parser:
         cursor = self._cursor
         if cursor.at_value(Tag.VERB, "other:go") and cursor.at(Tag.VERB, ahead=1):
             cursor.take()
+        if cursor.peek().text == "light" and cursor.at(Tag.DETERMINER, ahead=1):
+            cursor.take()
+            return TURN_ON, True
         if self._cursor.at(Tag.VERB):
             verb = self._cursor.take().value
             self._is_wish = verb == ENSURE
@@ -248,16 +259,18 @@ class _Parser:
             command = replace(command, direction=read_direction(cursor))
         command = replace(command, objects=parse_phrases(cursor, self._joins_objects))
         is_wish = command.verb == ENSURE or cursor.at(Tag.SHALL)
+        if command.objects and not command.has_verb and (left := read_leaving(cursor, command)):
+            return left
         if cursor.at(Tag.BE) and command.verb != ENSURE:
             return _statement(cursor.rest(start))
-        cursor.skip(Tag.BE, Tag.SHALL)
-        if particle := read_particle(cursor, command.verb, is_wish):
-            command = replace(command, verb=particle)
+        command = self._shall(command, is_wish)
         if purpose := self._purpose(command):
             return purpose
         while True:
+            at = cursor.index
             if command.verb in DIRECTED and (direction := read_direction(cursor)):
                 command = replace(command, direction=direction)
+            if cursor.index > at:  # "30 degrees" alone says no direction
                 continue
             if purpose := self._purpose(command):
                 return purpose
@@ -267,6 +280,8 @@ class _Parser:
                 command = replace(command, verb=_PARTICLES[cursor.take().text])
             elif cursor.peek().text == "over" and (cursor.at(*_BREAKS, ahead=1) or cursor.is_last):
                 cursor.take()  # "carry it over"
+            elif self._goes_on(command):
+                command = self._shall(_told_by_place(command), is_wish=True)
             elif command.objects and self._is_inside_alone():
                 cursor.take()
                 it = Phrase("it", pronoun=Pronoun.IT)
@@ -289,6 +304,23 @@ class _Parser:
             else:
                 command = tail
 
+    def _shall(self, command: Command, is_wish: bool) -> Command:
+        """Read `should be`, and the verb that may follow: `should be pressed`, `is to be open`."""
+        cursor = self._cursor
+        cursor.skip(Tag.BE, Tag.SHALL)
+        if not command.has_verb and cursor.at_value(Tag.VERB, "other:go"):
+            cursor.take()
+        if particle := read_particle(cursor, command.verb, is_wish):
+            return replace(command, verb=particle)
+        if is_wish and (passive := read_passive(cursor)):
+            return replace(command, verb=passive)
+        return command
+
+    def _goes_on(self, command: Command) -> bool:
+        """Tell whether a verb like `goes` follows: what was said of places told which thing."""
+        says = self._cursor.at(Tag.SHALL) or self._cursor.at_value(Tag.VERB, "other:go")
+        return says and bool(command.objects and command.places) and not command.has_verb
+
     def _purpose(self, command: Command) -> Command | Refuse | None:
         """Read `to turn on the light`: what is done for it is only the means."""
         cursor = self._cursor
@@ -299,7 +331,10 @@ class _Parser:
             return None
         cursor.index += 2
         objects = parse_phrases(cursor, self._joins_objects)
-        return Command(command.text, verb, objects, is_negated=command.is_negated)
+        means = command.objects or tuple(t for place in command.places for t in place.targets)
+        return replace(
+            Command(command.text, verb, objects, is_negated=command.is_negated), means=means
+        )
 
     def _is_inside_alone(self) -> bool:
         """Tell whether it says `inside` and not of what: what was spoken of is meant."""
@@ -316,10 +351,14 @@ class _Parser:
     def _place(self) -> Place | None:
         """Read a preposition and what it governs."""
         start = self._cursor.index
-        preposition = self._cursor.take().value
+        said = self._cursor.take()
+        preposition = said.value
+        is_goal = preposition == "to" or said.text.startswith(_TOWARDS)
         first: list[Phrase] = []
 
         def joins(phrase: Phrase) -> bool:
+            if preposition == "between" and len(first) == 1:
+                return True
             return bool(first) and self._joins_targets(first[0], phrase)
 
         self._cursor.in_place = True
@@ -328,7 +367,7 @@ class _Parser:
         if head is not None:
             first.append(head)
             self._cursor.index = probe
-            place = Place(preposition, parse_phrases(self._cursor, joins))
+            place = Place(preposition, parse_phrases(self._cursor, joins), is_goal)
         self._cursor.in_place = False
         if head is None:
             self._cursor.index = start
@@ -347,8 +386,8 @@ class _Parser:
             pass
         goes_on = cursor.at(Tag.PREPOSITION, Tag.SHALL, Tag.BE)
         cursor.index = start
-        is_thing = phrase.is_anaphoric or _is_solid(phrase)
-        is_more = bool(first.nouns) and not _is_solid(first) and is_thing
+        is_thing = phrase.is_anaphoric or not _is_place(phrase)
+        is_more = bool(first.nouns) and _is_place(first) and is_thing
         return not goes_on and not is_more
 
     def _tail(self, command: Command) -> Command | None:
@@ -370,9 +409,21 @@ class _Parser:
         return None
 
 
-def _is_solid(phrase: Phrase) -> bool:
-    """Tell whether its noun names a thing that is moved rather than put into."""
-    return any(not SOLID_KINDS.isdisjoint(KIND_WORDS.get(noun, ())) for noun in phrase.nouns)
+def _told_by_place(command: Command) -> Command:
+    """Read the places of `the bowl in the drawer goes ...` as what tells the bowl."""
+    objects = command.objects
+    for place in command.places:
+        for target in place.targets:
+            objects = tuple(with_relation(item, place.preposition, target) for item in objects)
+    return replace(command, objects=objects, places=())
+
+
+def _is_place(phrase: Phrase) -> bool:
+    """Tell whether its head names what things are put in or on rather than what is carried."""
+    if not phrase.nouns:
+        return False
+    kinds = KIND_WORDS.get(phrase.nouns[-1], (phrase.nouns[-1],))
+    return any(is_place(head(kind)) for kind in kinds[:1])
 
 
 def _statement(said: str) -> Refuse:

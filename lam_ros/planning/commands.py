@@ -9,10 +9,14 @@ from lam_ros.planning.phrases import Phrase
 
 @dataclass(frozen=True)
 class Place:
-    """Where to: a preposition (`in`, `on`, `next_to`, `to`, ...) and what it governs."""
+    """Where to: a preposition (`in`, `on`, `next_to`, `to`, ...) and what it governs.
+
+    `is_goal` is True where the word says that something goes there (`onto`, `into`, `to`).
+    """
 
     preposition: str
     targets: tuple[Phrase, ...]
+    is_goal: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Command:
         is_negated: True for `do not touch the red cube`.
         has_verb: True if the clause has a verb of its own.
         direction: `left`, `right`, `up` and so on for a push or a turn; empty if none was said.
+        means: by which it is done, as the switch in `use the switch to turn on the light`.
         conditions: all must hold in the scene for the clause to count.
     """
 
@@ -63,3 +68,4 @@ class Command:
     has_verb: bool = True
     direction: str = ""
     conditions: tuple[Condition, ...] = ()
+    means: tuple[Phrase, ...] = ()

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from lam_ros.core.scene import FLAT_KINDS, Scene
 from lam_ros.planning.choosing import Chooser, Chosen, Limits, listed, missing
 from lam_ros.planning.config import PlannerConfig
-from lam_ros.planning.grounding import Items, Matcher
+from lam_ros.planning.grounding import HEAPS, Items, Matcher
 from lam_ros.planning.kinds import DEEP_KINDS, can_contain, head
 from lam_ros.planning.outcome import Refuse, RefuseKind
 from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier
 from lam_ros.planning.search import TABLE_ID
+from lam_ros.planning.thing_words import DOORED
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,37 @@ class Resolver:
         both_said = phrase.is_bare_quantity and len(self.spoken.moved) > 1
         if both_said and phrase.quantifier in (Quantifier.BOTH, Quantifier.ALL):
             return self.spoken.moved
-        items = self._movable_fitting(phrase)
+        if self.is_heap(phrase):
+            phrase = replace(phrase, quantifier=Quantifier.ALL, plural=True)
+        if problem := self._strange_exception(phrase):
+            return problem
+        items = self._spoken_part(phrase, self._movable_fitting(phrase))
         limits = replace(limits, mentioned=limits.mentioned | self.spoken.mentioned)
         if phrase.is_several or phrase.quantifier is not Quantifier.THE:
             limits = replace(limits, avoid=limits.avoid | self.spoken.protected)
         return self.chooser.choose(phrase, items, limits)
+
+    def is_heap(self, phrase: Phrase) -> bool:
+        """Tell whether it names a stack as a whole, which is no thing of its own."""
+        return (
+            bool(phrase.nouns)
+            and HEAPS.issuperset(phrase.nouns)
+            and not any(head(item.kind) in HEAPS for item in self.scene.objects)
+        )
+
+    def _strange_exception(self, phrase: Phrase) -> Refuse | None:
+        """Refuse `all but the reeds`: what must be left alone has to be understood."""
+        for left in phrase.excluded:
+            if left.unknown and not self.matcher.fitting(left):
+                return missing(left.text, self.scene)
+        return None
+
+    def _spoken_part(self, phrase: Phrase, items: Items) -> Items:
+        """Prefer for `the door` what was spoken of, as `put it in the microwave` does."""
+        if len(items) < 2 or not DOORED.keys() & set(phrase.nouns[-1:]):
+            return items
+        recent = (*self.spoken.targets, *self.spoken.moved)
+        return [item for item in items if item.id in recent] or items
 
     def _movable_fitting(self, phrase: Phrase) -> Items:
         if phrase.is_anaphoric and self.spoken.nouns:
@@ -95,6 +122,9 @@ class Resolver:
             order = reversed(kinds) if predicate == "in" else kinds
             found = next((f for k in order if k and (f := self._left(phrase, limits, k))), [])
         found = found or self.matcher.fitting(phrase)
+        if predicate == "on" and phrase.nouns and HEAPS.issuperset(phrase.nouns):
+            tops = self.matcher.heap_tops()
+            found = [item for item in tops if item in found] or found
         if not found and {"table", "desk", "floor", "counter"}.intersection(phrase.nouns):
             return (TABLE_ID,)
         if predicate == "on" and phrase.is_anaphoric:
@@ -138,7 +168,8 @@ class Resolver:
 
     def _target_pronoun(self, phrase: Phrase, predicate: str) -> Chosen:
         is_there = phrase.pronoun is Pronoun.THERE
-        found = self.spoken.targets if is_there else self._thing_said(predicate)
+        found = self.spoken.targets if is_there else ()
+        found = found or self._thing_said(predicate)
         if not found:
             return Refuse(
                 RefuseKind.NOT_UNDERSTOOD,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from lam_ros.core.scene import Literal, Scene, SceneObject
 from lam_ros.planning.config import PlannerConfig
 from lam_ros.planning.kinds import can_contain, is_part, is_solid, is_table
-from lam_ros.planning.names import colors_of, fits_color, fits_noun, words_of
-from lam_ros.planning.phrases import Phrase, Relation
+from lam_ros.planning.names import colors_of, fits_color, fits_noun, modifies, words_of
+from lam_ros.planning.phrases import SAME_COLOR, Phrase, Relation
+from lam_ros.planning.thing_words import WRAPPINGS
 
 SIDES = ("left", "right", "front", "back", "middle")
+HEAPS = frozenset({"stack", "pile", "tower"})
+"""Words for things that lie on each other."""
+
 _TIE_M = 0.005
 _BESIDE_M = 0.20
 """How far something can be that is still called next to."""
@@ -38,6 +43,8 @@ class Matcher:
             nouns: words for the kind if the phrase leaves it open (`the green one`).
         """
         said = phrase.nouns if nouns is None else tuple(nouns)
+        if HEAPS.issuperset(said) and said and not self._named(said):
+            said, phrase = (), replace(phrase, in_heap=True)
         others = phrase.alternatives
         found = [
             item
@@ -45,8 +52,13 @@ class Matcher:
             if self._fits(item, phrase, said)
             or any(self._fits(item, other, other.nouns) for other in others)
         ]
+        if not found and len(said) > 1 and said[-1] in WRAPPINGS:
+            return self.fitting(phrase, said[:-1])  # "the cream cheese box"
         found = self._wholes(found or self._beside(phrase, said), phrase)
         return self._best_colored(found, phrase)
+
+    def _named(self, nouns: Sequence[str]) -> bool:
+        return any(fits_noun(item, nouns[-1], self._scene) for item in self._scene.objects)
 
     def _beside(self, phrase: Phrase, said: Sequence[str]) -> Items:
         """Return the nearest to `next to the box` where nothing stands right beside it."""
@@ -85,18 +97,29 @@ class Matcher:
         if phrase.number and not item.id.endswith(f"_{phrase.number}"):
             return False
         return (
-            all(fits_noun(item, word, scene) for word in nouns)
+            all(fits_noun(item, word, scene) for word in nouns[-1:])
+            and all(modifies(item, word, scene) for word in nouns[:-1])
             and all(word in words_of(item) for word in phrase.unknown)
             and all(self._related(item, relation) for relation in phrase.relations)
             and not (phrase.empty and self.contents(item))
             and not (phrase.is_held and self._scene.held not in ("", item.id))
             and self._in_state(item, phrase.state)
             and not (phrase.is_stacked and not (phrase.plural or self._is_stacked(item)))
+            and not (phrase.in_heap and not self.in_heap(item))
             and not any(self._fits(item, other, other.nouns) for other in phrase.excluded)
         )
 
     def _is_stacked(self, item: SceneObject) -> bool:
         return any(is_solid(support) for support in self.supports(item))
+
+    def in_heap(self, item: SceneObject) -> bool:
+        """Tell whether an object is one of a stack: it lies on one, or one lies on it."""
+        over = is_solid(item) and any(is_solid(other) for other in self.contents(item))
+        return over or self._is_stacked(item)
+
+    def heap_tops(self) -> Items:
+        """Return the uppermost of each stack."""
+        return [i for i in self._scene.objects if self._is_stacked(i) and not self.contents(i)]
 
     def _at_end_of_stack(self, items: Items, selector: str) -> Items:
         """Return the top or the bottom ones of what is stacked, whatever the heights say."""
@@ -111,12 +134,15 @@ class Matcher:
 
     def _related(self, item: SceneObject, relation: Relation) -> bool:
         others = self.fitting(relation.other)
+        if relation.predicate == SAME_COLOR:
+            return any(item.color and item.color == other.color for other in others
+                       if other.id != item.id)  # fmt: skip
         if _TABLE_WORDS.intersection(relation.other.nouns):
             return not any(
                 self.is_at(item, other) for other in self._scene.objects if not is_table(other)
             )
-        if {"stack", "pile", "tower"}.intersection(relation.other.nouns) and not others:
-            return bool(self.supports(item)) and is_solid(self.supports(item)[0])
+        if HEAPS.intersection(relation.other.nouns) and not self._named(relation.other.nouns):
+            return self._is_stacked(item)
         if relation.predicate in ("on", "in", "at", "to", "from"):
             return any(self.is_at(item, other) for other in others)
         if relation.predicate in ("under", "above"):
@@ -198,6 +224,7 @@ class Matcher:
             "smallest": lambda item: -sum(item.size_m),
             "top": lambda item: item.position_m[2],
             "bottom": lambda item: -item.position_m[2],
+            "central": self._centrality,
             "lightest": lambda item: 0.0,
             "darkest": lambda item: 0.0,
             "forward": lambda item: item.position_m[0],
@@ -206,6 +233,13 @@ class Matcher:
             "down": lambda item: -item.position_m[2],
         }
         return scores[phrase.selector]
+
+    def _centrality(self, item: SceneObject) -> float:
+        """Return how near an object is to the middle of all, on the table before on others [m]."""
+        spots = [other.position_m for other in self._scene.objects]
+        x_m, y_m = (sum(spot[k] for spot in spots) / len(spots) for k in (0, 1))
+        lifted = 10.0 * bool(self.supports(item))
+        return -lifted - math.dist(item.position_m[:2], (x_m, y_m))
 
     def by_distance(self, items: Items) -> Items:
         """Return what can be reached first, then what nothing lies on, then the nearest."""

@@ -16,9 +16,11 @@ from lam_ros.planning.discourse import Resolver
 from lam_ros.planning.domain import Place as Where
 from lam_ros.planning.domain import effect_of, first_places
 from lam_ros.planning.lexicon import (
+    CLOSE,
     GRASP,
     HARM,
     LEAVE,
+    OPEN,
     OTHER,
     PLACE,
     PUSH,
@@ -32,6 +34,7 @@ from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier, Relation
 from lam_ros.planning.placing import SKILL_OF, Asked, Placer, predicate_for, refuse_skill
 from lam_ros.planning.wishing import WISHES, Wished, Wisher
 
+_TILTS = {"lower": CLOSE, "raise": OPEN, "lift": OPEN}
 _THERE = Phrase("there", pronoun=Pronoun.THERE)
 _EVERYTHING = Phrase("object", quantifier=Quantifier.ALL, generic=True, plural=True)
 _ONE_ANOTHER = Phrase("each other", pronoun=Pronoun.EACH_OTHER)
@@ -163,6 +166,8 @@ class Interpreter:
         self, moved: tuple[str, ...], preposition: str, target: Phrase
     ) -> Clarify | Refuse | None:
         ids = self._resolver.target(target, preposition, (), Limits())
+        if isinstance(ids, Clarify):
+            ids = ids.candidates  # not in "the bowl", whichever that is
         if not isinstance(ids, tuple):
             return ids
         for target_id in ids:
@@ -186,17 +191,26 @@ class Interpreter:
             return self._acted(command)
         if self._is_open and (act := self._as_act(command)):
             return self._acted(act)
-        if self._is_open and command.verb == GRASP and command.objects and command.places:
+        picks = self._is_open and command.verb == GRASP and command.objects
+        if picks and command.places and not command.places[-1].is_goal:
             return self._picked_where(command)
         return self._place(command) if command.places else self._without_place(command)
 
     def _as_act(self, command: Command) -> Command | None:
-        """Read `move the door to the left` as a push."""
+        """Read `move the door to the left` as a push, `lower the lid` as closing it."""
+        verb = _TILTS.get(command.text.split()[0], "") if command.text else ""
+        if verb and not command.places and self._is_lidded(command.objects):
+            return replace(command, verb=verb)
         if command.verb != PLACE or command.places or not command.objects:
             return None
         at_side = any(phrase.selector_is_postfix for phrase in command.objects)
         pushes = command.direction or (at_side and not command.sources)
         return replace(command, verb=PUSH) if pushes else None
+
+    def _is_lidded(self, objects: Sequence[Phrase]) -> bool:
+        """Tell whether one thing is meant that is known to be open or closed."""
+        found = [item for phrase in objects for item in self._resolver.matcher.fitting(phrase)]
+        return len(found) == 1 and found[0].is_open is not None
 
     def _acted(self, command: Command) -> Interpreted:
         asked = self._actor.act(command)
@@ -224,7 +238,10 @@ class Interpreter:
         objects = tuple(
             replace(phrase, relations=(*phrase.relations, *relations)) for phrase in command.objects
         )
-        return self._without_place(replace(command, places=(), objects=objects))
+        found = self._without_place(replace(command, places=(), objects=objects))
+        if isinstance(found, Refuse) and found.kind is RefuseKind.MISSING_OBJECT:
+            return self._place(command)  # `get the bowl on the plate` says where to
+        return found
 
     def _place(self, command: Command) -> Interpreted:
         asked = self._placer.place(command)
@@ -264,6 +281,21 @@ class Interpreter:
         if isinstance(asked, Asked):
             spoken = self._resolver.spoken
             self._resolver.spoken = replace(spoken, moved=asked.objects)
+        for place in command.places[-1:]:
+            ids = self._quiet_targets(place)
+            if ids:
+                spoken = self._resolver.spoken
+                self._resolver.spoken = replace(spoken, targets=ids, preposition=place.preposition)
+
+    def _quiet_targets(self, place: Place) -> tuple[str, ...]:
+        """Return where to, if that is clear without asking."""
+        found: list[str] = []
+        for phrase in place.targets:
+            ids = self._resolver.target(phrase, place.preposition, (), Limits())
+            if not isinstance(ids, tuple):
+                return ()
+            found += ids
+        return tuple(found)
 
     def _without_place(self, command: Command) -> Interpreted:
         spoken = self._resolver.spoken

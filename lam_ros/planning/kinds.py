@@ -13,7 +13,10 @@ from lam_ros.core.scene import CONTAINER_KINDS, FLAT_KINDS, SceneObject
 
 TABLE = "table"
 
-SOLID_KINDS = frozenset({"cube", "block", "brick", "ball", "sphere", "cylinder", "prism", "die"})
+_SHAPES = frozenset(
+    ["moon", "crescent", "star", "heart", "pentagon", "hexagon", "triangle", "diamond", "letter"]
+)
+SOLID_KINDS = _SHAPES | {"cube", "block", "brick", "ball", "sphere", "cylinder", "prism", "die"}
 """Kinds that nothing can be put in, and that only one thing lies on."""
 
 DEEP_KINDS = frozenset({"bowl", "basket", "bin", "mug", "cup", "box"})
@@ -61,6 +64,24 @@ FURNITURE = frozenset(
         "square",
         "side",
         "wall",
+        "sofa",
+        "couch",
+        "settee",
+        "bed",
+        "chair",
+        "armchair",
+        "faucet",
+        "tap",
+        "toilet",
+        "bathtub",
+        "dishwasher",
+        "washer",
+        "safe",
+        "wardrobe",
+        "closet",
+        "bench",
+        "countertop",
+        "worktop",
     ]
 )
 """Kinds that stay where they are."""
@@ -69,6 +90,19 @@ CONTROLS = frozenset(
     ["light", "lightbulb", "bulb", "led", "lamp", "button", "switch", "lever", "knob", "handle"]
 )
 """Kinds that are switched or pressed, and hold nothing."""
+
+ROOMS = frozenset(
+    ["drawer", "cabinet", "cupboard", "slider", "microwave", "oven", "fridge", "refrigerator",
+     "caddy", "compartment", "section", "sink", "basin", "bathtub", "dishwasher", "safe", "can",
+     "bucket", "bag", "suitcase", "crate", "closet", "wardrobe"]
+)  # fmt: skip
+"""Kinds into which things go that are brought `to` them."""
+
+BITES = frozenset(
+    ["apple", "banana", "orange", "pear", "lemon", "lime", "peach", "tomato", "potato", "carrot",
+     "egg", "onion", "knife", "fork", "spoon", "spatula", "pen", "pencil", "key", "coin"]
+)  # fmt: skip
+"""Small kinds that nothing is put in or on: what is brought `to` them goes beside them."""
 
 CARRIERS = frozenset({"tray", "plate"})
 """Kinds that are picked up with what lies on them."""
@@ -95,7 +129,12 @@ def is_solid(item: SceneObject) -> bool:
 def can_contain(item: SceneObject) -> bool:
     """Tell whether something can be put in an object of this kind; kinds are open."""
     kind = head(item.kind)
-    return kind in CONTAINER_KINDS or kind not in FLAT_KINDS | SOLID_KINDS | CONTROLS
+    return kind in CONTAINER_KINDS or kind not in FLAT_KINDS | SOLID_KINDS | CONTROLS | BITES
+
+
+def is_place(kind: str) -> bool:
+    """Tell whether things are put in or on a kind rather than carried: a bowl, a shelf."""
+    return kind in DEEP_KINDS | CONTAINER_KINDS | FLAT_KINDS | FURNITURE | CARRIERS | ROOMS
 
 
 def is_part(item: SceneObject, whole: SceneObject) -> bool:

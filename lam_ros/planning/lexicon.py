@@ -59,7 +59,7 @@ ENSURE, TOUCH, LEAVE = "ensure", "touch", "leave"
 HARM, TALK, OTHER = "harm", "talk", "other"
 OPEN, CLOSE, TURN_ON, TURN_OFF, PRESS = "open", "close", "turn_on", "turn_off", "press"
 PUSH, PUSH_UP, PUSH_DOWN, ROTATE = "push", "push_up", "push_down", "rotate"
-FILL = "fill"
+FILL, COVER, DISPOSE = "fill", "cover", "dispose"
 CLEAR, TIDY, SORT, SWAP, UNSTACK, RETURN = "clear", "tidy", "sort", "swap", "unstack", "return"
 
 _VERBS: dict[str, str] = {
@@ -68,7 +68,7 @@ _VERBS: dict[str, str] = {
         perch mount balance park dump pick|and|place
         put|down set|down lay|down place|down drop|off drop|down stash slot
         putting placing moving setting laying dropping bringing transferring positioning
-        puts places moves""",
+        puts places moves situate plop plonk nestle""",
     STACK: """stack stacking pile stack|up pile|up build|a|tower|of build|a|tower|from
         build|a|tower|out|of build|a|tower|with build|a|tower make|a|tower|of make|a|tower|from
         make|a|tower|out|of make|a|tower|with make|a|tower make|a|stack|of make|a|stack
@@ -86,7 +86,7 @@ _VERBS: dict[str, str] = {
         toggle|on flip|on start|up enable illuminate""",
     TURN_OFF: """turn|off switch|off power|off deactivate turning|off switching|off toggle|off
         flip|off extinguish turn|out""",
-    PRESS: "press toggle pressing push|the|button|on tap click press|down",
+    PRESS: "press toggle pressing push|the|button|on tap click press|down flip flick",
     PUSH: """push shove slide pull sweep nudge drag pushing sliding sweeping pulling dragging
         push|forward""",
     PUSH_UP: "slide|up push|up move|up flip|up toggle|up raise",
@@ -117,10 +117,12 @@ _VERBS: dict[str, str] = {
     TALK: """tell sing say speak talk explain describe list count write play show look see watch
         search think believe love like hate know remind book order buy email call cook""",
     FILL: "fill filling fill|up",
-    OTHER: """pour wipe clean flip shake squeeze fold unfold cut rearrange
+    COVER: "cover",
+    DISPOSE: "dispose|of discard",
+    OTHER: """pour wipe clean shake squeeze fold unfold cut rearrange
         align hand hand|over give pass deliver go drive wave
         dance nod point draw scan home calibrate knock knock|over undo repeat reset
-        screw wash wrap throw|away hang cover build make create gather
+        screw wash wrap hang build make create gather
         distribute spread split release let|go plug unplug hide replace send""",
 }  # fmt: skip
 
@@ -135,7 +137,8 @@ _PREPOSITIONS: dict[str, str] = {
     "to": "to towards toward over|to at up|to down|to",
     "next_to": """next|to beside besides by near nearby close|to near|to adjacent|to alongside
         alongside|of close|by by|the|side|of at|the|side|of next|beside
-        up|against against""",
+        up|against against closer|to nearer|to touching should|touch must|touch
+        in|contact|with side|by|side|with up|to""",
     "from": """from from|the|center|of from|the|middle|of from|the|centre|of out|of off off|of from|inside from|inside|of from|on|top|of from|the|top|of
         off|from out|from from|off from|within""",
     "left_of": """left|of to|the|left|of on|the|left|of on|the|left|side|of to|the|left|side|of
@@ -144,7 +147,7 @@ _PREPOSITIONS: dict[str, str] = {
         to|the|right|side|of at|the|right|of to|right|of on|the|right|hand|side|of
         to|the|right|hand|side|of""",
     "in_front_of": "in|front|of in|the|front|of at|the|front|of to|the|front|of",
-    "behind": "behind in|back|of at|the|back|of to|the|back|of",
+    "behind": "behind in|back|of at|the|back|of to|the|back|of to|the|rear|of at|the|rear|of beyond",
     "between": "between in|between among amongst",
     "under": "under underneath below beneath",
     "above": "above across around through past along",
@@ -152,15 +155,15 @@ _PREPOSITIONS: dict[str, str] = {
 }  # fmt: skip
 
 _SELECTORS: dict[str, str] = {
-    "left": "left leftmost left|most left|hand left|hand|side left|side lefthand",
-    "right": "right rightmost right|most right|hand right|hand|side right|side righthand",
+    "left": "left leftmost left|most left|hand left|hand|side left|side lefthand leftward leftwards",
+    "right": "right rightmost right|most right|hand right|hand|side right|side righthand rightward rightwards",
     "front": "front frontmost front|most foremost front|side",
     "back": "back rear backmost back|most rearmost back|side rear|side hindmost",
     "middle": "middle center centre central middlemost",
     "nearest": """nearest closest nearest|to|you closest|to|you nearest|to|the|robot
-        closest|to|the|robot nearest|to|the|arm closest|to|the|arm nearest|you""",
+        closest|to|the|robot nearest|to|the|arm closest|to|the|arm nearest|you closer nearer""",
     "farthest": """farthest furthest farthest|away furthest|away farthest|from|you
-        furthest|from|you farthest|from|the|robot furthest|from|the|robot""",
+        furthest|from|you farthest|from|the|robot furthest|from|the|robot further farther""",
     "largest": "largest biggest big large bigger larger tallest taller tall",
     "smallest": "smallest little small smaller shortest shorter short tiny",
     "top": "top topmost uppermost highest upper",
@@ -181,7 +184,7 @@ _NUMBERS = (
 _OTHERS: dict[Tag, dict[str, str]] = {
     Tag.DETERMINER: {"the": "the this that my your our its", "those": "these those"},
     Tag.QUANTIFIER: {
-        "a": "a an any any|of any|one some either either|of whichever one|of a|single some|of",
+        "a": "a an any any|of any|one some either either|of whichever one|of a|single some|of several a|few a|number|of",
         "another": "another a|different one|more a|second",
         "all": """all all|of all|the|of every each each|of every|one|of each|one|of every|single
             all|of|the""",
@@ -273,7 +276,7 @@ _OTHERS: dict[Tag, dict[str, str]] = {
             colored coloured in|color in|colour at|once thank|you|very|much thanks|a|lot i|need|to
             do|this you|will with|care only with|the|gripper with|your|gripper using|the|gripper
             with|the|arm using|your|gripper separately individually where|it|is where|they|are
-            alone as|it|is as|they|are untouched i|think i|believe i|guess
+            alone as|it|is as|they|are untouched i|think i|believe i|guess already currently still instead entire whole
             all|the|way completely fully entirely again
             as|fast|as|possible as|fast|as|you|can as|carefully|as|possible as|gently|as|possible i|command|you|to"""
     },
@@ -306,6 +309,29 @@ def split_words(text: str) -> list[tuple[str, ...]]:
     return [tuple(item.split("|")) for item in text.split()]
 
 
+_PARTICIPLES = {
+    "put": "put", "set": "set", "lay": "laid", "take": "taken", "bring": "brought", "stick": "stuck",
+    "shut": "shut", "get": "gotten", "hold": "held", "slide": "slid", "spin": "spun", "build": "built",
+    "lean": "leant", "sweep": "swept",
+}  # fmt: skip
+
+
+def _participle(verb: str) -> str:
+    """Return the past participle of a verb by rule, or as it is known."""
+    if verb in _PARTICIPLES:
+        return _PARTICIPLES[verb]
+    if verb.endswith("e"):
+        return f"{verb}d"
+    doubles = verb in ("drop", "pop", "grab", "tap", "swap", "slot", "grip")
+    return f"{verb}{verb[-1]}ed" if doubles else f"{verb}ed"
+
+
+def _gerunds(verb: str) -> tuple[str, ...]:
+    """Return the ways to spell the -ing form of a verb, one of which is right."""
+    stem = verb[:-1] if verb.endswith("e") and not verb.endswith("ee") else verb
+    return (f"{stem}ing", f"{verb}{verb[-1]}ing") if verb[-1] in "bgmnpt" else (f"{stem}ing",)
+
+
 def _function_words() -> dict[tuple[str, ...], Entry]:
     found: dict[tuple[str, ...], Entry] = {}
     tables = {Tag.VERB: _VERBS, Tag.PREPOSITION: _PREPOSITIONS, Tag.SELECTOR: _SELECTORS} | _OTHERS
@@ -318,10 +344,16 @@ def _function_words() -> dict[tuple[str, ...], Entry]:
                 if tag is Tag.PREPOSITION and value != "from":
                     found.setdefault(("right", *phrase), Entry(tag, meaning))
                     found.setdefault(("just", *phrase), Entry(tag, meaning))
+    for phrase, entry in tuple(found.items()):
+        if entry.tag is Tag.VERB and len(phrase) == 1:
+            for form in _gerunds(phrase[0]):
+                found.setdefault((form,), entry)
     for index, name in enumerate(_ORDINALS, start=1):
         found[(name,)] = Entry(Tag.ORDINAL, str(index))
         suffix = {1: "st", 2: "nd", 3: "rd"}.get(index, "th")
         found[(f"{index}{suffix}",)] = found[(name,)]
+    for first in ("begin", "start"):
+        found[(first, "with")] = Entry(Tag.ORDINAL, "1")
     found[("last",)] = Entry(Tag.ORDINAL, "-1")
     for index, name in enumerate(_NUMBERS, start=1):
         found.setdefault((name,), Entry(Tag.NUMBER, str(index), index > 1))
@@ -331,3 +363,18 @@ def _function_words() -> dict[tuple[str, ...], Entry]:
 
 FUNCTION_WORDS: Phrases = MappingProxyType(_function_words())
 """Every phrase that names no thing."""
+
+
+def _passives() -> dict[str, str]:
+    """Return what each `turned on`, `pressed`, `picked up` is a form of."""
+    found: dict[str, str] = {}
+    for value, cell in _VERBS.items():
+        if value in (HARM, TALK, OTHER, ENSURE, LEAVE):
+            continue
+        for first, *rest in split_words(cell):
+            found.setdefault(" ".join((_participle(first), *rest)), value)
+    return found
+
+
+PASSIVES: Mapping[str, str] = MappingProxyType(_passives())
+"""Past participle, with its particle -> the meaning of the verb: `turned on` -> `turn_on`."""

@@ -11,7 +11,10 @@ from lam_ros.planning.phrases import Phrase, Quantifier
 NOUN_LIKE = (Tag.COLOR, Tag.NOUN, Tag.GENERIC, Tag.WORD, Tag.ID, Tag.ORDINAL, Tag.NUMBER)
 """Classes of tokens that name or tell a thing."""
 
-_STATES = {"open": "open", "opened": "open", "closed": "closed", "shut": "closed"}
+_PART_SIDES = ("top", "bottom", "middle")
+STATES = {"open": "open", "opened": "open", "closed": "closed", "shut": "closed"}
+"""Words for how a drawer or door stands."""
+
 _HELD = frozenset({"grasped", "held", "gripped", "carried", "lifted", "picked"})
 _STACKED = frozenset({"stacked", "piled"})
 
@@ -28,6 +31,12 @@ def read_modifiers(cursor: Cursor, phrase: Phrase) -> Phrase:
             phrase = replace(phrase, plural=token.plural or phrase.count > 1)
             if token.plural and phrase.quantifier is Quantifier.REST:
                 phrase = replace(phrase, plural=True)
+        elif headed and cursor.at_value(Tag.SELECTOR, *_PART_SIDES):
+            if not cursor.at(Tag.NOUN, ahead=1):  # "the cabinet top" is the cabinet's
+                return replace(phrase, part=cursor.take().text)
+            if phrase.selector:
+                return _number_suffix(cursor, phrase)
+            phrase = replace(phrase, selector=token.value)  # "the cabinet top drawer"
         elif headed:
             return _number_suffix(cursor, phrase)
         elif token.tag is Tag.COLOR:
@@ -42,8 +51,8 @@ def read_modifiers(cursor: Cursor, phrase: Phrase) -> Phrase:
         elif token.tag is Tag.VERB and cursor.at(*NOUN_LIKE, ahead=1):
             if token.text == "empty":
                 phrase = replace(phrase, empty=True)
-            elif token.text in _STATES:
-                phrase = replace(phrase, state=_STATES[token.text])
+            elif token.text in STATES:
+                phrase = replace(phrase, state=STATES[token.text])
             else:
                 return phrase
         elif token.text in _HELD:
@@ -76,6 +85,7 @@ def _colors(cursor: Cursor, phrase: Phrase) -> Phrase:
     """Read `red`, `red and blue`, `red, green or blue`."""
     if phrase.colors:
         return replace(phrase, unknown=(*phrase.unknown, cursor.take().value))
+    plural = cursor.peek().plural
     colors = [cursor.take().value]
     any_of = False
     while True:
@@ -88,6 +98,8 @@ def _colors(cursor: Cursor, phrase: Phrase) -> Phrase:
         if not joined or not cursor.at(Tag.COLOR) or is_next_clause:
             cursor.index = start
             break
+        plural = plural or cursor.peek().plural
         colors.append(cursor.take().value)
     quantifier = Quantifier.A if any_of else phrase.quantifier
-    return replace(phrase, colors=tuple(colors), quantifier=quantifier)
+    plural = plural or phrase.plural
+    return replace(phrase, colors=tuple(colors), quantifier=quantifier, plural=plural)

@@ -1,8 +1,7 @@
-"""Names of things: words for kinds and colours, and how they fit a scene.
+"""Names of things: how words for kinds and colours fit a scene.
 
-A word may stand for several kinds or colours, the likeliest first ("box" is a box
-if there is one, else a cube).  Kinds are open: whatever kinds, colours and ids a
-scene holds can be said too.
+Kinds are open: whatever kinds, colours and ids a scene holds can be said too, beside the
+words in `thing_words`.
 """
 
 from __future__ import annotations
@@ -11,159 +10,22 @@ import re
 from functools import cache
 
 from lam_ros.core.scene import Scene, SceneObject
-from lam_ros.planning.lexicon import FUNCTION_WORDS, Entry, Tag, words_in
-
-KIND_WORDS: dict[str, tuple[str, ...]] = {
-    "cube": ("cube", "block"),
-    "block": ("block", "cube"),
-    "box": ("box", "cube"),
-    "brick": ("brick", "block", "cube"),
-    "die": ("die", "dice", "cube"),
-    "bowl": ("bowl",),
-    "dish": ("dish", "bowl", "plate", "tray"),
-    "basin": ("basin", "bowl"),
-    "container": ("container", "bowl", "box", "basket", "bin", "tray", "cup", "mug"),
-    "receptacle": ("receptacle", "bowl", "box", "basket", "bin", "tray"),
-    "spot": ("spot", "region", "mat"),
-    "circle": ("circle", "spot"),
-    "disc": ("disc", "disk", "spot"),
-    "disk": ("disk", "disc", "spot"),
-    "marker": ("marker", "spot"),
-    "mark": ("mark", "marker", "spot"),
-    "dot": ("dot", "spot"),
-    "mat": ("mat", "spot"),
-    "patch": ("patch", "spot"),
-    "pad": ("pad", "mat", "spot"),
-    "target": ("target", "spot"),
-    "zone": ("zone", "region", "spot"),
-    "area": ("area", "region", "spot"),
-    "region": ("region", "spot"),
-    "square": ("square", "region", "spot", "mat"),
-    "tray": ("tray",),
-    "platter": ("platter", "tray", "plate"),
-    "plate": ("plate", "tray"),
-    "basket": ("basket", "bin"),
-    "bin": ("bin", "basket", "box"),
-    "ball": ("ball", "sphere"),
-    "sphere": ("sphere", "ball"),
-    "cylinder": ("cylinder", "can"),
-    "prism": ("prism",),
-    "drawer": ("drawer",),
-    "cup": ("cup", "mug"),
-    "mug": ("mug", "cup"),
-    "table": ("table",),
-    "tabletop": ("table",),
-    "desk": ("desk", "table"),
-    "counter": ("counter", "table"),
-    "cabinet": ("cabinet", "cupboard", "slider", "shelf"),
-    "cupboard": ("cupboard", "cabinet"),
-    "slider": ("slider", "sliding", "door", "cabinet", "shelf"),
-    "door": ("door", "slider", "sliding"),
-    "shelf": ("shelf", "rack", "slider", "sliding", "cabinet"),
-    "rack": ("rack", "shelf", "stand"),
-    "compartment": ("compartment", "section", "region"),
-    "section": ("section", "compartment"),
-    "caddy": ("caddy", "organizer", "organiser"),
-    "stove": ("stove", "hob", "cooktop", "burner", "cooker"),
-    "hob": ("hob", "stove"),
-    "burner": ("burner", "stove", "hob"),
-    "cooktop": ("cooktop", "stove"),
-    "oven": ("oven",),
-    "microwave": ("microwave",),
-    "fridge": ("fridge", "refrigerator"),
-    "refrigerator": ("refrigerator", "fridge"),
-    "pan": ("pan", "frypan", "skillet"),
-    "frypan": ("frypan", "pan", "skillet"),
-    "skillet": ("skillet", "frypan", "pan"),
-    "pot": ("pot", "saucepan"),
-    "lamp": ("lamp", "light", "lightbulb", "bulb", "led"),
-    "light": ("light", "lamp", "lightbulb", "bulb", "led"),
-    "lightbulb": ("lightbulb", "bulb", "lamp", "light"),
-    "bulb": ("bulb", "lightbulb", "lamp", "light"),
-    "led": ("led",),
-    "switch": ("switch", "lever"),
-    "lever": ("lever", "switch"),
-    "button": ("button",),
-    "knob": ("knob", "dial"),
-    "handle": ("handle", "knob", "slider", "sliding", "door", "drawer"),
-    "ring": ("ring", "disk"),
-    "stand": ("stand", "rack"),
-    "bottle": ("bottle",),
-    "can": ("can", "tin"),
-    "book": ("book",),
-    "stack": ("stack", "pile"),
-    "pile": ("pile", "stack"),
-    "tower": ("tower", "stack"),
-}
-"""Word in the singular -> kinds that it may stand for, the likeliest first."""
-
-COLOR_WORDS: dict[str, tuple[str, ...]] = {
-    "red": ("red",),
-    "green": ("green",),
-    "blue": ("blue",),
-    "yellow": ("yellow",),
-    "orange": ("orange",),
-    "purple": ("purple",),
-    "pink": ("pink",),
-    "cyan": ("cyan",),
-    "brown": ("brown",),
-    "white": ("white",),
-    "black": ("black",),
-    "gold": ("gold",),
-    "silver": ("silver",),
-    "grey": ("grey", "gray"),
-    "gray": ("gray", "grey"),
-    "violet": ("violet", "purple"),
-    "lilac": ("lilac", "purple"),
-    "magenta": ("magenta", "pink", "purple"),
-    "crimson": ("crimson", "red"),
-    "scarlet": ("scarlet", "red"),
-    "reddish": ("red",),
-    "bluish": ("blue",),
-    "greenish": ("green",),
-    "navy": ("navy", "blue"),
-    "turquoise": ("turquoise", "cyan"),
-    "teal": ("teal", "cyan"),
-    "aqua": ("aqua", "cyan"),
-    "lime": ("lime", "green"),
-    "golden": ("gold", "yellow"),
-    "tan": ("tan", "brown"),
-    "beige": ("beige", "tan"),
-}  # fmt: skip
-"""Word -> colours that it may stand for, the likeliest first."""
-
-PERSON_WORDS = words_in(
-    """
-    me him her them myself himself herself yourself person people human humans man men woman women
-    child children kid kids boy girl baby guy someone somebody anyone anybody everyone user
-    operator neighbour neighbor face head hand hands finger fingers eye eyes mouth nose ear ears
-    foot feet toe toes leg legs arm lap knee neck throat stomach chest skin body cat dog pet
-    animal
-    """
+from lam_ros.planning.kinds import head
+from lam_ros.planning.lexicon import FUNCTION_WORDS, Entry, Tag
+from lam_ros.planning.thing_words import (
+    CATEGORIES,
+    COLOR_WORDS,
+    COMPOUNDS,
+    DOORED,
+    HYPERNYMS,
+    KIND_WORDS,
+    MATERIAL_COLORS,
 )
-"""Words for living beings and parts of them."""
-
-HYPERNYMS = frozenset({"light", "lamp", "container", "receptacle"})
-"""Words that stand for all of their kinds at once rather than for the likeliest."""
-
-COMPOUNDS: dict[str, str] = {
-    "light bulb": "lightbulb", "frying pan": "pan", "fry pan": "pan", "sliding cabinet": "slider",
-    "sliding door": "slider", "cook top": "cooktop", "table top": "tabletop",
-    "light switch": "switch", "led light": "led", "led lamp": "led", "drawer handle": "drawer",
-    "door handle": "door", "cabinet handle": "cabinet", "cabinet door": "cabinet",
-    "microwave door": "microwave", "fridge door": "fridge", "oven door": "oven",
-    "slider handle": "slider", "moka pot": "moka",
-}  # fmt: skip
-"""Two words for one kind."""
-
-MATERIAL_COLORS = {"porcelain": "white", "ivory": "white", "snow": "white"}
-"""Materials that have a colour of their own."""
-
-PARTS = frozenset({"handle", "front", "edge", "rim", "inside", "surface", "interior", "top"})
-"""Words for parts that nothing is done to apart from the whole."""
 
 _AND = Entry(Tag.AND)
-_IRREGULAR = {"dice": "die", "boxes": "box", "dishes": "dish", "patches": "patch"}
+_IRREGULAR = {"dice": "die", "boxes": "box", "dishes": "dish", "patches": "patch",
+              "shelves": "shelf", "knives": "knife"}  # fmt: skip
+_MASS = frozenset({"cutlery", "silverware", "flatware", "crockery", "tableware", "dinnerware"})
 
 
 def plural_of(noun: str) -> str:
@@ -178,14 +40,18 @@ def general_names() -> dict[tuple[str, ...], Entry]:
     """Return the entries for kinds and colours that are always understood."""
     found: dict[tuple[str, ...], Entry] = {}
     for word in COLOR_WORDS:
+        found[(f"{word}s",)] = Entry(Tag.COLOR, word, plural=True)
+    for word in COLOR_WORDS:
         found[(word,)] = Entry(Tag.COLOR, word)
-    for word in KIND_WORDS:
+    for word in (*CATEGORIES, *KIND_WORDS):
         found[(word,)] = Entry(Tag.NOUN, word)
         found[(plural_of(word),)] = Entry(Tag.NOUN, word, plural=True)
     for said, word in COMPOUNDS.items():
         first, second = said.split()
         found[(first, second)] = Entry(Tag.NOUN, word)
         found[(first, plural_of(second))] = Entry(Tag.NOUN, word, plural=True)
+    for word in _MASS:
+        found[(word,)] = Entry(Tag.NOUN, word, plural=True)
     for word, singular in _IRREGULAR.items():
         found[(word,)] = Entry(Tag.NOUN, singular, plural=True)
     return found
@@ -217,6 +83,8 @@ def scene_names(scene: Scene) -> dict[tuple[str, ...], Entry]:
             if (word,) not in known:
                 found.setdefault((word,), Entry(Tag.NOUN, word))
                 found.setdefault((plural_of(word),), Entry(Tag.NOUN, word, plural=True))
+                if word.endswith("s") and not word.endswith("ss"):
+                    found.setdefault((word[:-1],), Entry(Tag.NOUN, word))
     found.pop((), None)
     return found
 
@@ -282,9 +150,16 @@ def fits_noun(item: SceneObject, word: str, scene: Scene) -> bool:
     """
     if word in HYPERNYMS:
         return any(kind in words_of(item) for kind in KIND_WORDS[word])
+    if word in CATEGORIES and not any(_is_kind(other, word) for other in scene.objects):
+        return head(item.kind) in CATEGORIES[word] or item.kind in CATEGORIES[word]
     for kind in (word, *KIND_WORDS.get(word, ())):
         if any(_is_kind(other, kind) for other in scene.objects):
             return _is_kind(item, kind)
         if any(kind in words_of(other) for other in scene.objects):
             return kind in words_of(item)
-    return False
+    return head(item.kind) in DOORED.get(word, ())
+
+
+def modifies(item: SceneObject, word: str, scene: Scene) -> bool:
+    """Tell whether a noun before the head tells an object: `the cabinet drawer`."""
+    return set(word.split("_")) <= words_of(item) or fits_noun(item, word, scene)

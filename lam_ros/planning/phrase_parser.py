@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from lam_ros.planning.cursor import Cursor
 from lam_ros.planning.lexicon import Tag
-from lam_ros.planning.modifier_parser import NOUN_LIKE, read_modifiers
-from lam_ros.planning.names import PARTS
-from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier, Relation
+from lam_ros.planning.modifier_parser import NOUN_LIKE, STATES, read_modifiers
+from lam_ros.planning.phrases import SAME_COLOR, Phrase, Pronoun, Quantifier, Relation
 from lam_ros.planning.quantity_parser import read_quantity
+from lam_ros.planning.thing_words import PARTS
 
 _SIDE_PREPOSITIONS = ("on", "in", "at", "to", "from")
 _ENDS = (Tag.AND, Tag.COMMA, Tag.THEN, Tag.END, Tag.WHEN)
@@ -154,6 +154,8 @@ def _whole(cursor: Cursor, phrase: Phrase) -> Phrase:
         return whole
     if _HEAPS.issuperset(phrase.nouns):
         return replace(whole, quantifier=Quantifier.ALL, plural=True)
+    if _HEAPS.issuperset(whole.nouns) and whole.is_plain:
+        return replace(phrase, in_heap=True)
     text = f"{phrase.text} of the {whole.text}"
     unknown = (*phrase.unknown, *whole.colors, *whole.unknown, *whole.nouns)
     return replace(phrase, text=text, unknown=unknown)
@@ -205,6 +207,11 @@ def _relative(cursor: Cursor, phrase: Phrase) -> Phrase:
     cursor.skip(Tag.THAT)
     if cursor.at(Tag.COLOR) and not phrase.colors:
         return replace(phrase, colors=(cursor.take().value,))
+    if cursor.peek().text in STATES and not phrase.state:
+        return replace(phrase, state=STATES[cursor.take().text])
+    if cursor.peek().text == "empty":
+        cursor.take()
+        return replace(phrase, empty=True)
     if cursor.at(Tag.SELECTOR) and not phrase.selector:
         if cursor.at_value(Tag.SELECTOR, *_DISTANCES):
             return _distance(cursor, phrase)
@@ -236,10 +243,19 @@ def _relation(cursor: Cursor) -> Relation | None:
 
 
 def _matching(cursor: Cursor, phrase: Phrase) -> Phrase:
-    if cursor.at(Tag.MATCHING) and cursor.peek().value == "of":
-        cursor.take()
+    if not cursor.at_value(Tag.MATCHING, "of"):
+        return phrase
+    cursor.take()
+    if cursor.peek().text not in ("like", "as"):
         return replace(phrase, matching=True)
-    return phrase
+    start = cursor.index
+    cursor.take()
+    other = parse_phrase(cursor)
+    if other is None:
+        cursor.index = start
+        return replace(phrase, matching=True)
+    text = f"{phrase.text} of the same colour as the {other.text}"
+    return replace(phrase, text=text, relations=(*phrase.relations, Relation(SAME_COLOR, other)))
 
 
 def _except(cursor: Cursor, phrase: Phrase) -> Phrase:

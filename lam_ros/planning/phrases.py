@@ -27,6 +27,10 @@ class Pronoun(StrEnum):
     EACH_OTHER = "each_other"
 
 
+SAME_COLOR = "same_color"
+"""Of a relation: as the other in colour."""
+
+
 @dataclass(frozen=True)
 class Relation:
     """A thing told by where it is: `predicate` with what `other` names; between two of them."""
@@ -64,6 +68,9 @@ class Phrase:
         state: `open` or `closed`, for `the open drawer`.
         is_held: True for `the grasped block`.
         is_stacked: True for `the stacked block`.
+        in_heap: True for `the bottom cube of the stack`.
+        part: `top` or `center` for `the cabinet top`, `the table center`.
+        is_each: True for `each bowl`, said one by one.
         alternatives: what may be meant instead (`or the green one`).
     """
 
@@ -90,6 +97,9 @@ class Phrase:
     state: str = ""
     is_held: bool = False
     is_stacked: bool = False
+    in_heap: bool = False
+    is_each: bool = False
+    part: str = ""
     alternatives: tuple[Phrase, ...] = ()
 
     @property
@@ -105,6 +115,12 @@ class Phrase:
     def is_anaphoric(self) -> bool:
         """True for `the green one`: its kind follows from what was said before."""
         return not (self.nouns or self.unknown or self.object_id or self.pronoun or self.generic)
+
+    @property
+    def is_plain(self) -> bool:
+        """True for `the stack`: a noun and nothing that tells it from others."""
+        told = self.colors or self.selector or self.relations or self.unknown or self.number
+        return bool(self.nouns) and not told
 
     @property
     def is_bare_side(self) -> bool:

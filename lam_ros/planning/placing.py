@@ -12,31 +12,18 @@ from lam_ros.planning.choosing import Chosen, Limits, missing
 from lam_ros.planning.commands import Command, Place
 from lam_ros.planning.discourse import Resolver
 from lam_ros.planning.domain import PLACING
-from lam_ros.planning.kinds import DEEP_KINDS, can_contain, head, is_part
+from lam_ros.planning.kinds import DEEP_KINDS, ROOMS, can_contain, head, is_part
 from lam_ros.planning.lexicon import STACK
-from lam_ros.planning.names import PERSON_WORDS, words_of
+from lam_ros.planning.names import words_of
 from lam_ros.planning.outcome import Clarify, Refuse, RefuseKind
-from lam_ros.planning.phrases import Phrase, Pronoun
+from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier
 from lam_ros.planning.readings import readings_of
 from lam_ros.planning.search import TABLE_ID
+from lam_ros.planning.thing_words import PERSON_WORDS
 from lam_ros.planning.towers import tower_order
 
 SKILL_OF = dict(PLACING)
 _NOWHERE = Place("", ())
-_ROOMS = frozenset(
-    [
-        "drawer",
-        "cabinet",
-        "cupboard",
-        "slider",
-        "microwave",
-        "oven",
-        "fridge",
-        "caddy",
-        "compartment",
-        "section",
-    ]
-)
 _LOW = frozenset({"bottom", "lower", "under", "below"})
 _HIGH = frozenset({"top", "upper"})
 _OTHER_READING = (RefuseKind.MISSING_OBJECT, RefuseKind.UNSUPPORTED_SKILL)
@@ -64,7 +51,7 @@ def predicate_for(preposition: str, target: SceneObject) -> str:
         return "in"  # one level of a shelf is a room, whether said in or on
     if preposition in ("in", "on"):
         return preposition
-    if head(target.kind) in _ROOMS:
+    if head(target.kind) in ROOMS:
         return "in"
     return "on" if preposition == "at" or can_contain(target) else "next_to"
 
@@ -123,6 +110,7 @@ class Placer:
     ) -> Asked | Clarify | Refuse:
         if place.preposition == "there":
             place = replace(place, preposition=self._resolver.spoken.preposition or "to")
+        place = self._own_reference(place, objects)
         problem = self._bad_place(place)
         if problem:
             return problem
@@ -143,6 +131,16 @@ class Placer:
         if not isinstance(steps, tuple):
             return steps
         return Asked(steps, moved, targets, place.preposition)
+
+    def _own_reference(self, place: Place, objects: Sequence[Phrase]) -> Place:
+        """Let `it` of `put the cube nearest the white bowl in it` mean the bowl."""
+        spoken = self._resolver.spoken
+        others = [r.other for phrase in objects for r in phrase.relations]
+        others += [phrase.near for phrase in objects if phrase.near]
+        is_it = [target.pronoun is Pronoun.IT for target in place.targets]
+        if is_it != [True] or len(others) != 1 or spoken.moved or spoken.targets:
+            return place
+        return replace(place, targets=tuple(others))
 
     def _bad_place(self, place: Place) -> Refuse | None:
         """Refuse a place that no skill reaches, whatever is there."""
@@ -188,6 +186,8 @@ class Placer:
             objects = (Phrase("it", pronoun=Pronoun.IT),)
         satisfied = self._satisfied(place, hint) | self._unlikely
         found: list[str] = []
+        if len(hint) > 1 and any(target.is_each for target in place.targets):
+            objects = tuple(_for_each(phrase, len(hint)) for phrase in objects)
         for phrase in objects:
             mentioned = frozenset(found)
             limits = Limits(frozenset(hint), satisfied, mentioned)
@@ -355,6 +355,14 @@ class Placer:
         pairs = list(zip(order[1:], order[:-1], strict=True))
         steps = self._paired(pairs, place.preposition)
         return steps if isinstance(steps, Refuse) else Asked(steps, moved, (), place.preposition)
+
+
+def _for_each(phrase: Phrase, places: int) -> Phrase:
+    """Return `two cubes in each bowl` as so many cubes as all the bowls take."""
+    if phrase.quantifier is not Quantifier.A:
+        return phrase
+    count = max(1, phrase.count) * places
+    return replace(phrase, count=count, plural=count > 1)
 
 
 def _nouns(objects: Sequence[Phrase]) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from lam_ros.planning.cursor import Cursor
 from lam_ros.planning.lexicon import Tag
 from lam_ros.planning.phrases import Phrase, Quantifier
 
+_VAGUE = ("some", "several", "a few", "a number")
+
 
 def read_quantity(cursor: Cursor) -> tuple[Phrase, str]:
     """Read articles, quantifiers and numbers; return them and the article that was said."""
@@ -41,5 +43,11 @@ def _quantified(phrase: Phrase, value: str, text: str) -> Phrase:
     if value == "rest":
         several = not text.endswith(("other", "remaining")) or phrase.plural
         return replace(phrase, quantifier=Quantifier.REST, plural=several)
-    count = 1 if value in ("a", "another") and not text.startswith("some") else phrase.count
-    return replace(phrase, quantifier=Quantifier(value), count=count)
+    one = value in ("a", "another") and not text.startswith(_VAGUE)
+    is_each = text.startswith(("each", "every"))
+    return replace(
+        phrase,
+        quantifier=Quantifier(value),
+        count=1 if one else phrase.count,
+        is_each=is_each or phrase.is_each,
+    )

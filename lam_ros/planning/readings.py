@@ -14,29 +14,34 @@ from lam_ros.planning.phrases import Phrase, Quantifier, Relation
 type Reading = tuple[tuple[Phrase, ...], Place]
 
 
+_CENTERS = ("center", "centre", "middle")
+
+
 def readings_of(command: Command) -> list[Reading]:
     """Return the ways to read several places: the last as the target first."""
     objects = command.objects
     for source in command.sources:
-        objects = tuple(_with_relation(phrase, "from", source) for phrase in objects)
+        objects = tuple(with_relation(phrase, "from", source) for phrase in objects)
     found = []
     for at in reversed(range(len(command.places))):
         said = objects
         for place in command.places[:at]:
             for other in place.targets:
-                said = tuple(_with_relation(p, place.preposition, other) for p in said)
+                said = tuple(with_relation(p, place.preposition, other) for p in said)
         target = command.places[at]
         for place in command.places[at + 1 :]:
             for other in place.targets:
-                told = [_with_relation(p, place.preposition, other) for p in target.targets]
+                told = [with_relation(p, place.preposition, other) for p in target.targets]
                 target = Place(target.preposition, tuple(told))
         if said or at == 0:
             found.append((said, target))
     return found
 
 
-def _with_relation(phrase: Phrase, predicate: str, other: Phrase) -> Phrase:
+def with_relation(phrase: Phrase, predicate: str, other: Phrase) -> Phrase:
     """Return a phrase that is told by one more relation."""
+    if "table" in other.nouns and (predicate == "at" or other.part in _CENTERS):
+        phrase = replace(phrase, selector=phrase.selector or "central")
     where = "in or on" if predicate == "from" else predicate.replace("_", " ")
     text = f"{phrase.text} {where} the {other.text}"
     relation = Relation(predicate, replace(other, quantifier=Quantifier.THE))

@@ -39,7 +39,7 @@ REAL_WORDS = words_in(
     lot loud love low luck lump lunch lung mad mail main male mall man many map march mask mass
     mast match mate math may meal mean meat melon melt men mess mice might mile milk mind mine
     mint miss mix mode mom moon more most moth mouse mouth move moved moves movie much mud mug
-    mule nail name near neat neck need nest net news nice night noise noodle nose note now nut oak
+    mule nail name near degree neat neck need nest net news nice night noise noodle nose note now nut oak
     oar oat oil old olive onion orangutan ours oven owl own pack page paid pain paint pair pale
     palm pan panda paper park part pass past paste path pause paw pay pea peace peach pear pearl
     pen pencil people pepper person pet phone photo piano pie pig pill pillow pin pine ping pinky

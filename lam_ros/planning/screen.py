@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Collection, Sequence
 
 from lam_ros.planning.lexicon import FUNCTION_WORDS, HARM, Tag, words_in
-from lam_ros.planning.names import PERSON_WORDS
 from lam_ros.planning.outcome import Refuse, RefuseKind
 from lam_ros.planning.text import Token
+from lam_ros.planning.thing_words import PERSON_WORDS
 
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 _HARM_VERBS = frozenset(

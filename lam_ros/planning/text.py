@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lam_ros.core.scene import Scene
-from lam_ros.planning.lexicon import FUNCTION_WORDS, PUNCTUATION, Entry, Tag
+from lam_ros.planning.lexicon import FUNCTION_WORDS, PUNCTUATION, PUSH, Entry, Tag
 from lam_ros.planning.names import general_names, scene_names
+from lam_ros.planning.rewording import plainer, without_preamble
 from lam_ros.planning.spelling import Speller
 
 _CONTRACTIONS: tuple[tuple[str, str], ...] = (
     (r"\bcan't\b", "can not"), (r"\bcannot\b", "can not"), (r"\bwon't\b", "will not"),
     (r"n't\b", " not"), (r"\bdont\b", "do not"), (r"'d\b", " would"), (r"'ll\b", " will"),
-    (r"'re\b", " are"), (r"\bi'm\b", "i am"), (r"\bi've\b", "i have"),
+    (r"'ve\b", " have"), (r"'re\b", " are"), (r"\bi'm\b", "i am"), (r"\bi've\b", "i have"),
     (r"\b(that|it|what|where|who|there|here|how)'s\b", r"\1 is"), (r"\blet's\b", "let us"),
-    (r"'s\b", ""), (r"\bpls\b|\bplz\b", "please"), (r"\bu\b", "you"), (r"\bwanna\b", "want to"),
+    (r"(?<=\w)'s\b", ""), (r"\bpls\b|\bplz\b", "please"), (r"\bu\b", "you"), (r"\bwanna\b", "want to"),
     (r"\bgotta\b", "have to"), (r"\bgimme\b", "give me"), (r"->|=>|→", " to "),
 )  # fmt: skip
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "“": " ", "”": " ", '"': " ", "«": " "})
@@ -49,7 +51,8 @@ def clean(text: str) -> str:
     folded = "".join(" " if unicodedata.category(c) in ("So", "Sk", "Cf") else c for c in folded)
     for pattern, replacement in _CONTRACTIONS:
         folded = re.sub(pattern, replacement, folded)
-    return re.sub(r"[-‐‑–—/]", " ", folded.replace("'", " "))
+    plain = re.sub(r"[-‐‑–—/]", " ", folded.replace("'", " "))
+    return plainer(re.sub(r"\s+", " ", plain))
 
 
 def split(text: str) -> list[str]:
@@ -66,6 +69,16 @@ def _is_after_article(found: list[Token]) -> bool:
     """Tell whether a noun is expected: `the switch`, `the light switch`."""
     expecting = (Tag.DETERMINER, Tag.COLOR, Tag.NOUN, Tag.SELECTOR, Tag.QUANTIFIER)
     return bool(found) and found[-1].tag in expecting
+
+
+def _is_direction(found: list[Token], words: Sequence[str], at: int) -> bool:
+    """Tell whether `up` or `down` is where something is pushed to, as in `push it up`."""
+    if not found or found[-1].value in ("switch", "lever"):
+        return bool(found)
+    verbs = [token.value for token in found if token.tag is Tag.VERB]
+    is_thing = found[-1].tag in (Tag.NOUN, Tag.GENERIC, Tag.PRONOUN, Tag.ID)
+    ends = at + 1 == len(words) or not words[at + 1].isalnum()
+    return is_thing and ends and verbs[-1:] == [PUSH]
 
 
 class Lexer:
@@ -99,6 +112,7 @@ class Lexer:
 
     def tokens(self, words: list[str]) -> list[Token]:
         """Return the tokens of mended words, by longest match; fillers are dropped."""
+        words = without_preamble(words, self._is_verb)
         found: list[Token] = []
         start = 0
         while start < len(words):
@@ -106,17 +120,28 @@ class Lexer:
             named = self._names.get((words[start],))
             if length == 1 and token.tag is Tag.VERB and named and _is_after_article(found):
                 token = Token(token.text, named.tag, named.value, named.plural)
-            if token.text in ("up", "down") and found and found[-1].value in ("switch", "lever"):
+            if token.text in ("up", "down") and _is_direction(found, words, start):
                 token = Token(token.text, Tag.SELECTOR, token.text)
             if token.tag is not Tag.FILLER:
                 found.append(token)
             start += length
         return found
 
+    def _is_verb(self, words: Sequence[str]) -> bool:
+        """Tell whether words begin with a verb."""
+        if not words:
+            return False
+        token, _ = self._longest_match(list(words[: self._longest]), 0)
+        return token.tag is Tag.VERB
+
     def _longest_match(self, words: list[str], start: int) -> tuple[Token, int]:
+        after_article = start > 0 and words[start - 1] in ("the", "your", "my", "its")
         for length in range(min(self._longest, len(words) - start), 0, -1):
             phrase = tuple(words[start : start + length])
             entry = self._phrases.get(phrase)
+            is_side = after_article and length > 1 and phrase[0] in ("right", "just")
+            if is_side and entry and entry.tag is Tag.PREPOSITION:
+                continue  # "the second from the right | on the tray"
             if entry:
                 return Token(" ".join(phrase), entry.tag, entry.value, entry.plural), length
         word = words[start]

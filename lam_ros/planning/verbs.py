@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from lam_ros.core.skills import Skill
-from lam_ros.planning.commands import Condition, Place
+from lam_ros.planning.commands import Command, Condition, Place
 from lam_ros.planning.cursor import Cursor
 from lam_ros.planning.lexicon import (
     CLOSE,
     HARM,
+    LEAVE,
     OPEN,
     OTHER,
+    PASSIVES,
     PLACE,
     PRESS,
     PUSH,
@@ -92,6 +95,38 @@ def read_particle(cursor: Cursor, verb: str, is_wish: bool) -> str:
     return ""
 
 
+def read_passive(cursor: Cursor) -> str:
+    """Read `turned on`, `pressed` after `should be`; return the verb."""
+    for length in (2, 1):
+        said = cursor.between(cursor.index, cursor.index + length)
+        if said in PASSIVES:
+            cursor.index += length
+            return PASSIVES[said]
+    return ""
+
+
+def read_leaving(cursor: Cursor, command: Command) -> Command | None:
+    """Read `... stays where it is`, `... must not be moved`: what must not be done."""
+    start = cursor.index
+    stays = cursor.peek().text.startswith("stay")
+    negated = cursor.at(Tag.NOT) or (cursor.at(Tag.SHALL) and cursor.at(Tag.NOT, ahead=1))
+    if stays or negated:
+        cursor.skip(Tag.NOT, Tag.SHALL, Tag.BE)
+        if cursor.peek().text in ("put", "still") and stays:
+            cursor.take()
+        is_passive = cursor.at(Tag.VERB) or cursor.peek().text in (
+            *PASSIVES,
+            "touched",
+            "disturbed",
+        )
+        if negated and not stays and is_passive:
+            cursor.take()
+        if cursor.at_end or _ends(cursor, 0):
+            return replace(command, verb=LEAVE, is_negated=False)
+    cursor.index = start
+    return None
+
+
 def is_direction_first(cursor: Cursor) -> bool:
     """Tell whether a direction stands before the object: `push left the pink block`."""
     if not cursor.at_value(Tag.SELECTOR, *DIRECTIONS):
@@ -106,6 +141,7 @@ def read_direction(cursor: Cursor) -> str:
         return _TURNS[cursor.take().text]
     if cursor.peek().text.isdigit() and cursor.peek(1).text.startswith("degree"):
         cursor.index += 2
+        start = cursor.index
     if cursor.at_value(Tag.PREPOSITION, *_SIDE_PREPOSITIONS):
         cursor.take()
     cursor.skip(Tag.DETERMINER)

@@ -8,18 +8,19 @@ from itertools import pairwise
 
 from lam_ros.core.scene import Scene, SceneObject
 from lam_ros.core.skills import Skill, Step
-from lam_ros.planning.choosing import Chosen, Limits, listed
+from lam_ros.planning.choosing import Chosen, Limits, listed, missing
 from lam_ros.planning.commands import Command
 from lam_ros.planning.discourse import Resolver
 from lam_ros.planning.domain import FREE, INVERSE, PLACING, Place, first_places
 from lam_ros.planning.kinds import DEEP_KINDS, head, is_solid, is_table
-from lam_ros.planning.lexicon import CLEAR, RETURN, SORT, SWAP, TIDY, UNSTACK
+from lam_ros.planning.lexicon import CLEAR, DISPOSE, RETURN, SORT, SWAP, TIDY, UNSTACK
+from lam_ros.planning.names import words_of
 from lam_ros.planning.outcome import Clarify, Refuse, RefuseKind
 from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier
 from lam_ros.planning.placing import Asked, refuse_skill
 from lam_ros.planning.search import TABLE_ID
 
-WISHES = frozenset({CLEAR, TIDY, SORT, SWAP, UNSTACK, RETURN})
+WISHES = frozenset({CLEAR, TIDY, SORT, SWAP, UNSTACK, RETURN, DISPOSE})
 """Verbs that are read here."""
 
 _RECEPTACLES = DEEP_KINDS | {"tray", "plate", "spot", "container", "caddy"}
@@ -65,7 +66,7 @@ class Wisher:
         """Return what a wish asks for in this scene."""
         readers: dict[str, Callable[[Command], Wish]] = {
             CLEAR: self._clear, TIDY: self._tidy, SORT: self._sort, SWAP: self._swap,
-            UNSTACK: self._unstack, RETURN: self._return,
+            UNSTACK: self._unstack, RETURN: self._return, DISPOSE: self._dispose,
         }  # fmt: skip
         return readers[command.verb](command)
 
@@ -125,8 +126,23 @@ class Wisher:
 
     # Tidy and sort
 
+    def _dispose(self, command: Command) -> Wish:
+        """Read `dispose of the rubbish`: it goes in the bin."""
+        bins = [item for item in self._scene.objects if _BINS.intersection(words_of(item))]
+        ids = self._ids(command.objects or (_IT,))
+        if not isinstance(ids, tuple):
+            return ids
+        bins = [item for item in bins if item.id not in ids]
+        if not bins:
+            return missing("bin to throw things away in", self._scene)
+        target = min(bins, key=self._resolver.config.distance_m)
+        steps = tuple(Step(Skill.PLACE_IN, item, target.id) for item in ids)
+        return Wished(Asked(steps, ids, (target.id,), "in"))
+
     def _tidy(self, command: Command) -> Wish:
         receptacles = self._receptacles()
+        if any(_AREAS.intersection((*p.nouns, *p.unknown, p.text)) for p in command.objects):
+            command = replace(command, objects=())
         ids = self._ids(command.objects) if command.objects else None
         if ids is not None and not isinstance(ids, tuple):
             return ids
@@ -153,7 +169,10 @@ class Wisher:
 
     def _sort(self, command: Command) -> Wish:
         """Read `sort the cubes by colour`, `sort by kind`: one place for each group."""
-        named = tuple(p for p in command.objects if not _SORT_KEYS.intersection(p.unknown))
+        if command.sources:
+            return refuse_skill("moving things apart is not among my skills; say in, on or next to")
+        keys = _SORT_KEYS
+        named = tuple(p for p in command.objects if not keys.intersection((*p.unknown, *p.nouns)))
         ids = self._ids(named) if named else tuple(item.id for item in self._loose())
         if not isinstance(ids, tuple):
             return ids
@@ -233,6 +252,11 @@ class Wisher:
         return Wished(Asked(tuple(steps), ids, (), ""))
 
 
+_BINS = frozenset({"bin", "trash", "trashcan", "garbage", "dustbin", "wastebasket"})
+_AREAS = frozenset(
+    {"mess", "place", "room", "desk", "table", "workspace", "area", "kitchen", "here", "this",
+     "tabletop", "counter", "surface"}
+)  # fmt: skip
 _SORT_KEYS = frozenset({"color", "colour", "kind", "type", "shape", "size"})
 
 

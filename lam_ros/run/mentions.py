@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from lam_ros.planning.names import COLOR_WORDS, KIND_WORDS, plural_of
+from lam_ros.planning.names import plural_of
+from lam_ros.planning.thing_words import COLOR_WORDS, KIND_WORDS
 
 _LINKS = frozenset({"and", "or", ","})
 _STAND_INS = frozenset({"one", "ones"})

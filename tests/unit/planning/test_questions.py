@@ -35,7 +35,7 @@ twins | put the left red cube in the blue bowl      | red in blue_bowl
 twins | put the green cube on the left cube         | green on red
 twins | put the cube in the blue bowl on the tray   | blue on tray
 tower | put the cube on the yellow cube             | ask green, blue, red
-pairs | put the cube that is closest to the red bowl in it | refuse not_understood
+pairs | put the cube that is closest to the red bowl in it | red in red_bowl
 pairs | put the red cube on the cube                | red on green
 pairs | put the green cube on the other cube        | green on red
 """.strip().splitlines()
