@@ -65,6 +65,8 @@ def filled(command: Command) -> Command:
     covers = tuple(t for p in command.places if p.preposition == "with" for t in p.targets)
     if command.verb in (COVER, CLOSE) and command.objects and covers:
         return replace(command, verb=PLACE, objects=covers, places=(Place("on", command.objects),))
+    if command.verb == PLACE and command.objects and covers and len(command.places) == 1:
+        return replace(command, objects=covers, places=(Place("to", command.objects),))
     if command.verb != FILL or not command.objects:
         return command
     contents = tuple(t for p in command.places if p.preposition == "with" for t in p.targets)

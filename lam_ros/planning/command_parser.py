@@ -21,7 +21,10 @@ from lam_ros.planning.lexicon import (
     ENSURE,
     OPEN,
     PLACE,
+    PUSH,
     REMOVE,
+    RETURN,
+    SORT,
     STACK,
     TIDY,
     TURN_OFF,
@@ -32,7 +35,7 @@ from lam_ros.planning.lexicon import (
 from lam_ros.planning.outcome import Refuse, RefuseKind
 from lam_ros.planning.phrase_parser import parse_phrase, parse_phrases
 from lam_ros.planning.phrases import Phrase, Pronoun
-from lam_ros.planning.readings import with_relation
+from lam_ros.planning.readings import told_by
 from lam_ros.planning.text import Token
 from lam_ros.planning.thing_words import KIND_WORDS
 from lam_ros.planning.verbs import (
@@ -47,6 +50,8 @@ from lam_ros.planning.verbs import (
     verb_refusal,
 )
 
+_MAKES = {"open": OPEN, "closed": CLOSE, "on": TURN_ON, "off": TURN_OFF}
+_RESTING = ("sit", "rest", "lie", "stand", "be")
 _AFTER_THAT = (Tag.COMMA, Tag.VERB, Tag.PREPOSITION)
 _BREAKS = (Tag.AND, Tag.COMMA, Tag.THEN, Tag.END, Tag.WHEN)
 _THAT = ("that", "this", "it", "so")
@@ -127,6 +132,8 @@ class _Parser:
             return True
         if word in ("if", "unless"):
             return self._if(word)
+        if word == "once":
+            return self._once()
         return self._around(word)
 
     def _if(self, word: str) -> bool:
@@ -149,6 +156,24 @@ class _Parser:
             self._conditions = ()
         return True
 
+    def _once(self) -> bool:
+        """Read `once the drawer is open, ...`: that is to be so before."""
+        start = self._cursor.index
+        condition = read_condition(self._cursor, self._place)
+        if condition is None or condition.is_negated:
+            return False
+        verb = _MAKES.get(condition.state, "") or (PLACE if condition.place else "")
+        if not verb:
+            return False
+        places = (condition.place,) if condition.place else ()
+        text = self._cursor.between(start, self._cursor.index)
+        behind = len(self._commands) > self._sentence
+        stage = -1 - self._stage if behind else self._stage
+        self._commands.append(Command(text, verb, (condition.subject,), places, stage=stage))
+        self._stage += not behind
+        self._cursor.skip(Tag.COMMA, Tag.THEN)
+        return True
+
     def _is_else(self) -> bool:
         ahead = 0
         breaks = (Tag.COMMA, Tag.END, Tag.AND)
@@ -159,7 +184,10 @@ class _Parser:
     def _around(self, word: str) -> bool | Refuse:
         """Read `before X-ing` and `after X-ing`, in front of a clause or behind it."""
         goes_behind = len(self._commands) > self._sentence
-        now = self._stage
+        now, start = self._stage, self._cursor.index
+        if word == "after" and self._once():
+            return True
+        self._cursor.index = start
         if self._cursor.peek().text in ("doing", "you do") and self._cursor.peek(1).text in _THAT:
             self._cursor.take()
         if self._cursor.peek().text in _THAT and self._cursor.at(*_AFTER_THAT, ahead=1):
@@ -225,7 +253,8 @@ class _Parser:
         says_something = read.objects or read.places or has_verb
         if not (ends and says_something) or cursor.index == start:
             return None
-        return replace(sources_apart(filled(read)), text=cursor.between(start, cursor.index))
+        said = replace(sources_apart(filled(read)), text=cursor.between(start, cursor.index))
+        return _named_place(said)
 
     def _verb(self) -> tuple[str, bool]:
         """Take the verb; without one, that of the clause before counts."""
@@ -235,6 +264,10 @@ class _Parser:
         if cursor.peek().text == "light" and cursor.at(Tag.DETERMINER, ahead=1):
             cursor.take()
             return TURN_ON, True
+        if cursor.at_value(Tag.VERB, "other:make") and self._makes_be():
+            cursor.take()
+            self._is_wish = True
+            return ENSURE, True
         if self._cursor.at(Tag.VERB):
             verb = self._cursor.take().value
             self._is_wish = verb == ENSURE
@@ -246,11 +279,24 @@ class _Parser:
         before = self._commands[-1].verb if self._commands else PLACE
         return before, False
 
+    def _makes_be(self) -> bool:
+        """Tell whether it says `make the cube sit on ...`."""
+        cursor = self._cursor
+        start = cursor.index
+        cursor.take()
+        found = parse_phrase(cursor)
+        says = found is not None and (
+            cursor.peek().text in _RESTING or cursor.at(Tag.SHALL, Tag.BE)
+        )
+        cursor.index = start
+        return says
+
     def _arguments(self, command: Command) -> Command | Refuse:
         """Read objects, places and what is excluded, in the order in which they come."""
         cursor = self._cursor
         start = cursor.index
         cursor.skip(Tag.OF)
+        joined = cursor.peek().text == "together" and bool(cursor.take())
         if command.verb in DIRECTED and is_direction_first(cursor):
             command = replace(command, direction=cursor.take().value)
         if cursor.at_value(Tag.PREPOSITION, "with", "from") and command.verb == STACK:
@@ -258,6 +304,11 @@ class _Parser:
         if command.verb in DIRECTED and cursor.at(Tag.PREPOSITION):
             command = replace(command, direction=read_direction(cursor))
         command = replace(command, objects=parse_phrases(cursor, self._joins_objects))
+        if joined and command.objects and not cursor.at(Tag.PREPOSITION):
+            each_other = Phrase("each other", pronoun=Pronoun.EACH_OTHER)
+            command = replace(command, places=(Place("next_to", (each_other,)),))
+        if command.objects:
+            self._skip_each()
         is_wish = command.verb == ENSURE or cursor.at(Tag.SHALL)
         if command.objects and not command.has_verb and (left := read_leaving(cursor, command)):
             return left
@@ -274,7 +325,13 @@ class _Parser:
                 continue
             if purpose := self._purpose(command):
                 return purpose
-            if cursor.peek().text in _PARTICLES and (
+            if cursor.peek().text == "together":
+                command = self._together(command)
+            elif cursor.peek().text == "back" and command.objects:
+                cursor.take()  # "put the pan back on the stove"
+                if not cursor.at(Tag.PREPOSITION):
+                    command = replace(command, verb=RETURN)
+            elif cursor.peek().text in _PARTICLES and (
                 cursor.at(*_BREAKS, ahead=1) or cursor.is_last
             ):
                 command = replace(command, verb=_PARTICLES[cursor.take().text])
@@ -307,7 +364,11 @@ class _Parser:
     def _shall(self, command: Command, is_wish: bool) -> Command:
         """Read `should be`, and the verb that may follow: `should be pressed`, `is to be open`."""
         cursor = self._cursor
+        self._skip_each()
         cursor.skip(Tag.BE, Tag.SHALL)
+        self._skip_each()
+        if cursor.skip(Tag.BE, Tag.SHALL) or (is_wish and cursor.peek().text in _RESTING):
+            cursor.take() if cursor.peek().text in _RESTING else None
         if not command.has_verb and cursor.at_value(Tag.VERB, "other:go"):
             cursor.take()
         if particle := read_particle(cursor, command.verb, is_wish):
@@ -316,21 +377,42 @@ class _Parser:
             return replace(command, verb=passive)
         return command
 
+    def _skip_each(self) -> None:
+        """Step over `both` of `the cubes both belong in the bowl`."""
+        cursor = self._cursor
+        is_verb = cursor.at(Tag.SHALL, Tag.BE, Tag.PREPOSITION, ahead=1)
+        is_go = cursor.at_value(Tag.VERB, "other:go", ahead=1)
+        if cursor.at_value(Tag.QUANTIFIER, "both", "all") and (is_verb or is_go):
+            cursor.take()
+
     def _goes_on(self, command: Command) -> bool:
         """Tell whether a verb like `goes` follows: what was said of places told which thing."""
         says = self._cursor.at(Tag.SHALL) or self._cursor.at_value(Tag.VERB, "other:go")
         return says and bool(command.objects and command.places) and not command.has_verb
 
+    def _together(self, command: Command) -> Command:
+        """Read `bring the two moons together`: side by side, unless a place is said."""
+        self._cursor.take()
+        if not command.objects or command.places or self._cursor.at(Tag.PREPOSITION):
+            return command
+        each_other = Phrase("each other", pronoun=Pronoun.EACH_OTHER)
+        verb = PLACE if command.verb in (SORT, PUSH) else command.verb
+        return replace(command, verb=verb, places=(Place("next_to", (each_other,)),))
+
     def _purpose(self, command: Command) -> Command | Refuse | None:
         """Read `to turn on the light`: what is done for it is only the means."""
         cursor = self._cursor
-        verb = cursor.peek(1).value
+        verb, start = cursor.peek(1).value, cursor.index
         if not (cursor.at_value(Tag.PREPOSITION, "to") and cursor.at(Tag.VERB, ahead=1)):
-            return None
-        if verb not in (OPEN, CLOSE, TURN_ON, TURN_OFF):
             return None
         cursor.index += 2
         objects = parse_phrases(cursor, self._joins_objects)
+        verb = read_particle(cursor, verb, is_wish=False) or verb
+        if verb not in (OPEN, CLOSE, TURN_ON, TURN_OFF):
+            cursor.index = start
+            return None
+        if objects and objects[0].pronoun is Pronoun.IT:
+            objects = command.objects or objects
         means = command.objects or tuple(t for place in command.places for t in place.targets)
         return replace(
             Command(command.text, verb, objects, is_negated=command.is_negated), means=means
@@ -409,12 +491,22 @@ class _Parser:
         return None
 
 
+def _named_place(command: Command) -> Command:
+    """Read `yellow cube, white bowl` as what and where to."""
+    bare = not (command.has_verb or command.places or command.is_negated)
+    if not bare or len(command.objects) != 2 or command.verb != PLACE:
+        return command
+    item, target = command.objects
+    if not item.nouns or _is_place(item) or not _is_place(target):
+        return command
+    return replace(command, objects=(item,), places=(Place("to", (target,)),))
+
+
 def _told_by_place(command: Command) -> Command:
     """Read the places of `the bowl in the drawer goes ...` as what tells the bowl."""
     objects = command.objects
     for place in command.places:
-        for target in place.targets:
-            objects = tuple(with_relation(item, place.preposition, target) for item in objects)
+        objects = tuple(told_by(item, place) for item in objects)
     return replace(command, objects=objects, places=())
 
 

@@ -29,6 +29,7 @@ class Condition:
         state: `empty`, `full`, `open`, `closed`, `on`, `off`, `there`, a colour, or empty.
         place: where the subject must be, or None.
         is_negated: True if it must not be so.
+        least, most: how many there must be, for `if there are more than two cubes`.
     """
 
     text: str
@@ -36,6 +37,8 @@ class Condition:
     state: str = ""
     place: Place | None = None
     is_negated: bool = False
+    least: int = 1
+    most: int | None = None
 
 
 @dataclass(frozen=True)

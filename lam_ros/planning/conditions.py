@@ -42,12 +42,16 @@ class Judge:
             found = matcher.fitting(subject)
             if len(found) == 1 and not self._resolver.spoken.moved:
                 self._resolver.spoken = replace(self._resolver.spoken, moved=(found[0].id,))
-            if condition.place is None:
-                return bool(found)
-            places = self._targets(condition.place)
-            if not isinstance(places, list):
-                return places
-            return any(self._is_at(item, condition.place, at) for item in found for at in places)
+            if condition.place is not None:
+                places = self._targets(condition.place)
+                if not isinstance(places, list):
+                    return places
+                place = condition.place
+                found = [
+                    item for item in found if any(self._is_at(item, place, at) for at in places)
+                ]
+            most = len(found) if condition.most is None else condition.most
+            return condition.least <= len(found) <= most
         if subject.quantifier in (Quantifier.A, Quantifier.ALL):
             items = matcher.fitting(subject)
         else:

@@ -94,7 +94,9 @@ class Resolver:
     def _movable_fitting(self, phrase: Phrase) -> Items:
         if phrase.is_anaphoric and self.spoken.nouns:
             found = self.matcher.fitting(phrase, self.spoken.nouns)
-            if found:
+            is_rest = phrase.quantifier is Quantifier.REST
+            left = [item for item in found if item.id not in self.spoken.mentioned]
+            if left if is_rest else found:
                 return found
         found = self.matcher.fitting(phrase)
         if phrase.nouns or phrase.object_id or phrase.unknown:

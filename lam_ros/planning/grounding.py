@@ -18,11 +18,17 @@ HEAPS = frozenset({"stack", "pile", "tower"})
 """Words for things that lie on each other."""
 
 _TIE_M = 0.005
+_LEVEL_M = 0.01
+"""By how much the middle drawer counts as higher than the bottom one at the same place."""
+
+_STACKED_M = 0.015
+"""How far the middles of things can be apart that stand over each other."""
+
 _BESIDE_M = 0.20
 """How far something can be that is still called next to."""
 
 _SHADES = {"lightest": ("light", "lighter", "pale"), "darkest": ("dark", "darker")}
-_TABLE_WORDS = frozenset({"table", "tabletop"})
+_TABLE_WORDS = frozenset({"table", "tabletop", "desk", "counter", "worktop", "countertop"})
 
 type Items = list[SceneObject]
 
@@ -79,7 +85,9 @@ class Matcher:
         """Leave out the parts of what fits too: `the cabinet` means none of its drawers."""
         if phrase.object_id:
             return found
-        return [item for item in found if not any(is_part(item, whole) for whole in found)]
+        return [item for item in found
+                if phrase.selector in words_of(item)
+                or not any(is_part(item, whole) for whole in found)]  # fmt: skip
 
     def _best_colored(self, found: Items, phrase: Phrase) -> Items:
         """Prefer what has the colour and no other: `the white mug`, not the white and yellow."""
@@ -182,7 +190,7 @@ class Matcher:
             return items
         said = {phrase.selector, *_SHADES.get(phrase.selector, ())}
         named = [item for item in items if said.intersection(words_of(item))]
-        if named:  # a "top drawer" is named so wherever it is
+        if named and not phrase.ordinal:  # a "top drawer" is named so wherever it is
             return named
         ends = [] if phrase.ordinal else self._at_end_of_stack(items, phrase.selector)
         if ends:
@@ -222,8 +230,8 @@ class Matcher:
             "farthest": distance_m,
             "largest": lambda item: sum(item.size_m),
             "smallest": lambda item: -sum(item.size_m),
-            "top": lambda item: item.position_m[2],
-            "bottom": lambda item: -item.position_m[2],
+            "top": _height_m,
+            "bottom": lambda item: -_height_m(item),
             "central": self._centrality,
             "lightest": lambda item: 0.0,
             "darkest": lambda item: 0.0,
@@ -252,8 +260,17 @@ class Matcher:
         return sorted(items, key=rank)
 
 
+def _height_m(item: SceneObject) -> float:
+    """Return how high an object is; of parts that are seen at one place, as they are named."""
+    named = [k for k, word in enumerate(("bottom", "middle", "top")) if word in words_of(item)]
+    return item.position_m[2] + (_LEVEL_M * named[0] if named else 0.0)
+
+
 def _is_between(item: SceneObject, first: SceneObject, second: SceneObject) -> bool:
-    """Tell whether an object lies between two others, seen from above."""
+    """Tell whether an object lies between two others, seen from above; or in a stack."""
+    if first.distance_xy_m(second) < _STACKED_M:
+        low, high = sorted((first.position_m[2], second.position_m[2]))
+        return item.distance_xy_m(first) < _STACKED_M and low < item.position_m[2] < high
     (ax, ay), (bx, by) = first.position_m[:2], second.position_m[:2]
     dx, dy = bx - ax, by - ay
     squared = dx * dx + dy * dy

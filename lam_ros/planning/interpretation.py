@@ -35,6 +35,7 @@ from lam_ros.planning.placing import SKILL_OF, Asked, Placer, predicate_for, ref
 from lam_ros.planning.wishing import WISHES, Wished, Wisher
 
 _TILTS = {"lower": CLOSE, "raise": OPEN, "lift": OPEN}
+_TILTED = {"down": CLOSE, "up": OPEN}
 _THERE = Phrase("there", pronoun=Pronoun.THERE)
 _EVERYTHING = Phrase("object", quantifier=Quantifier.ALL, generic=True, plural=True)
 _ONE_ANOTHER = Phrase("each other", pronoun=Pronoun.EACH_OTHER)
@@ -87,6 +88,7 @@ class Interpreter:
         self._scene = resolver.scene
         self._forbidden: set[Literal] = set()
         self._picked: Command | None = None
+        self._in_hand: tuple[str, ...] = ()
 
     def interpret(self, commands: Sequence[Command]) -> Interpreted:
         """Return the placements that the clauses ask for, in the order of their stages."""
@@ -198,13 +200,14 @@ class Interpreter:
 
     def _as_act(self, command: Command) -> Command | None:
         """Read `move the door to the left` as a push, `lower the lid` as closing it."""
-        verb = _TILTS.get(command.text.split()[0], "") if command.text else ""
+        first = command.text.split()[0] if command.text else ""
+        verb = _TILTS.get(first, "") or _TILTED.get(command.direction, "")
         if verb and not command.places and self._is_lidded(command.objects):
             return replace(command, verb=verb)
         if command.verb != PLACE or command.places or not command.objects:
             return None
         at_side = any(phrase.selector_is_postfix for phrase in command.objects)
-        pushes = command.direction or (at_side and not command.sources)
+        pushes = command.direction not in ("", *_TILTED) or (at_side and not command.sources)
         return replace(command, verb=PUSH) if pushes else None
 
     def _is_lidded(self, objects: Sequence[Phrase]) -> bool:
@@ -272,6 +275,14 @@ class Interpreter:
         if self._picked and set(spoken.moved) & {*asked.objects, *asked.targets}:
             self._picked = None
 
+    def _note_sources(self, command: Command) -> None:
+        """Let `it` mean what something is taken out of, if nothing was put anywhere yet."""
+        found = [item.id for phrase in command.sources
+                 for item in self._resolver.matcher.fitting(phrase)]  # fmt: skip
+        spoken = self._resolver.spoken
+        if len(found) == 1 and not spoken.targets:
+            self._resolver.spoken = replace(spoken, targets=tuple(found))
+
     def _note_quietly(self, command: Command) -> None:
         """Let `it` mean what a clause forbids to be moved, if that is clear."""
         chooser = self._resolver.chooser
@@ -315,11 +326,13 @@ class Interpreter:
             near = Place("to", (Phrase(self._approached, object_id=self._approached),))
             return self._place(replace(command, places=(near,)))
         self._note(command, asked)
+        self._note_sources(command)
         if command.verb == GRASP:
             self._approach(asked.objects)
         if command.verb in (GRASP, REMOVE):
             stays = self._placer.immovable(asked.objects) if self._is_open else None
             self._picked = None if stays else command
+            self._in_hand = asked.objects
             self._stays = stays
             return ()
         if problem := self._placer.immovable(asked.objects):
@@ -346,17 +359,19 @@ class Interpreter:
     def _pick_without_place(self, command: Command) -> Interpreted:
         takes_out = command.sources and {"out", "off"}.intersection(command.text.split())
         if self._is_open and command.verb == GRASP and not takes_out:
-            steps = holding_steps(self._resolver.spoken.moved)
+            steps = holding_steps(self._in_hand)
             return tuple(Placement(step, command.stage) for step in steps)
         places = first_places(self._scene)
-        is_free = all(places[item] == Where() for item in self._resolver.spoken.moved)
+        moved = self._in_hand
+        is_free = all(places[item] == Where() for item in moved)
         if self._is_open and not is_free:
-            moved = self._resolver.spoken.moved
+            spoken = self._resolver.spoken
+            self._resolver.spoken = replace(spoken, moved=moved)
             it = Phrase("it", pronoun=Pronoun.THEM if len(moved) > 1 else Pronoun.IT)
             table = Place("on", (Phrase("table", nouns=("table",)),))
             return self._place(Command(command.text, "place", (it,), (table,), stage=command.stage))
         if command.verb == REMOVE or command.sources:
-            return self._ask_where(command, self._resolver.spoken.moved)
+            return self._ask_where(command, moved)
         return refuse_skill(
             f"'{command.text}' says no place to put it; say also in, on or next to what it goes"
         )

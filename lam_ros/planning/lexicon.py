@@ -59,7 +59,7 @@ ENSURE, TOUCH, LEAVE = "ensure", "touch", "leave"
 HARM, TALK, OTHER = "harm", "talk", "other"
 OPEN, CLOSE, TURN_ON, TURN_OFF, PRESS = "open", "close", "turn_on", "turn_off", "press"
 PUSH, PUSH_UP, PUSH_DOWN, ROTATE = "push", "push_up", "push_down", "rotate"
-FILL, COVER, DISPOSE = "fill", "cover", "dispose"
+FILL, COVER, DISPOSE, REPLACE = "fill", "cover", "dispose", "replace"
 CLEAR, TIDY, SORT, SWAP, UNSTACK, RETURN = "clear", "tidy", "sort", "swap", "unstack", "return"
 
 _VERBS: dict[str, str] = {
@@ -68,7 +68,7 @@ _VERBS: dict[str, str] = {
         perch mount balance park dump pick|and|place
         put|down set|down lay|down place|down drop|off drop|down stash slot
         putting placing moving setting laying dropping bringing transferring positioning
-        puts places moves situate plop plonk nestle""",
+        puts places moves situate plop plonk nestle screw hang plug stand lean""",
     STACK: """stack stacking pile stack|up pile|up build|a|tower|of build|a|tower|from
         build|a|tower|out|of build|a|tower|with build|a|tower make|a|tower|of make|a|tower|from
         make|a|tower|out|of make|a|tower|with make|a|tower make|a|stack|of make|a|stack
@@ -108,7 +108,7 @@ _VERBS: dict[str, str] = {
     RETURN: """put|back return bring|back move|back put|it|back put|them|back place|back set|back
         returning""",
     ENSURE: """make|sure make|sure|that ensure ensure|that see|to|it|that i|want i|would|like i|need
-        make|certain we|need we|want have let i|would|like|to|have i|want|to|have""",
+        make|certain let|me|see i|want|to|see i|would|like|to|see we|need we|want have let i|would|like|to|have i|want|to|have""",
     TOUCH: "touch disturb bother touching disturbing",
     LEAVE: "leave leaving keep",
     HARM: """hit punch stab slap strike smash break crush kill hurt harm injure attack kick bash
@@ -118,12 +118,13 @@ _VERBS: dict[str, str] = {
         search think believe love like hate know remind book order buy email call cook""",
     FILL: "fill filling fill|up",
     COVER: "cover",
+    REPLACE: "replace substitute exchange|out",
     DISPOSE: "dispose|of discard",
     OTHER: """pour wipe clean shake squeeze fold unfold cut rearrange
         align hand hand|over give pass deliver go drive wave
         dance nod point draw scan home calibrate knock knock|over undo repeat reset
-        screw wash wrap hang build make create gather
-        distribute spread split release let|go plug unplug hide replace send""",
+        wash wrap make create gather
+        distribute spread split release let|go unplug hide send""",
 }  # fmt: skip
 
 _PREPOSITIONS: dict[str, str] = {
@@ -250,10 +251,11 @@ _OTHERS: dict[Tag, dict[str, str]] = {
         "after": "after after|you after|having once|you|have once|you once when|you|have",
         "if": "if in|case only|if provided provided|that as|long|as if|and|only|if if|there|are",
         "unless": "unless except|if",
+        "once": "once when as|soon|as whenever",
         "else": "otherwise else or|else if|not",
     },
     Tag.RESERVED: {
-        "": """no nothing none neither nor until while because since when
+        "": """no nothing none neither nor until while because since
             where who whose which how why what you i we they he she wait stop come twice once
             times half has had did does whether back|again"""
     },
@@ -268,7 +270,7 @@ _OTHERS: dict[Tag, dict[str, str]] = {
             neatly directly straight immediately precisely quietly right|now too also as|well
             likewise exactly properly nicely cautiously i|want|to i|would|like|to
             we|need|to we|should we|have|to how|about why|do|you|not why|do|not|you proceed|to
-            start|by begin|by up down together simultaneously again|please be|so|kind|as|to
+            start|by begin|by up down simultaneously again|please be|so|kind|as|to
             be|careful|to go|and come|on um uh er hmm ah oh may|i|ask|you|to
             what|i|want|is what|i|want|you|to|do|is i|wonder|if|you|could could|you|please
             as|quickly|as|possible as|soon|as|possible right|away yes yeah sure great good|robot
@@ -277,6 +279,9 @@ _OTHERS: dict[Tag, dict[str, str]] = {
             do|this you|will with|care only with|the|gripper with|your|gripper using|the|gripper
             with|the|arm using|your|gripper separately individually where|it|is where|they|are
             alone as|it|is as|they|are untouched i|think i|believe i|guess already currently still instead entire whole
+            upright perhaps maybe possibly a|bit a|little slightly somewhat very actually of|course for|now
+            whenever|you|are|ready when|you|are|ready if|you|please if|you|like if|you|want
+            if|that|is|ok at|your|convenience
             all|the|way completely fully entirely again
             as|fast|as|possible as|fast|as|you|can as|carefully|as|possible as|gently|as|possible i|command|you|to"""
     },

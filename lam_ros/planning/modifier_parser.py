@@ -11,7 +11,8 @@ from lam_ros.planning.phrases import Phrase, Quantifier
 NOUN_LIKE = (Tag.COLOR, Tag.NOUN, Tag.GENERIC, Tag.WORD, Tag.ID, Tag.ORDINAL, Tag.NUMBER)
 """Classes of tokens that name or tell a thing."""
 
-_PART_SIDES = ("top", "bottom", "middle")
+_PART_SIDES = ("top", "bottom", "middle", "left", "right", "front", "back")
+_WHOLE_SIDES = ("top", "middle")
 STATES = {"open": "open", "opened": "open", "closed": "closed", "shut": "closed"}
 """Words for how a drawer or door stands."""
 
@@ -32,9 +33,10 @@ def read_modifiers(cursor: Cursor, phrase: Phrase) -> Phrase:
             if token.plural and phrase.quantifier is Quantifier.REST:
                 phrase = replace(phrase, plural=True)
         elif headed and cursor.at_value(Tag.SELECTOR, *_PART_SIDES):
-            if not cursor.at(Tag.NOUN, ahead=1):  # "the cabinet top" is the cabinet's
+            is_last = not cursor.at(Tag.NOUN, ahead=1)
+            if is_last and token.value in _WHOLE_SIDES:  # "the cabinet top" is the cabinet's
                 return replace(phrase, part=cursor.take().text)
-            if phrase.selector:
+            if is_last or phrase.selector:
                 return _number_suffix(cursor, phrase)
             phrase = replace(phrase, selector=token.value)  # "the cabinet top drawer"
         elif headed:
@@ -44,7 +46,7 @@ def read_modifiers(cursor: Cursor, phrase: Phrase) -> Phrase:
             continue
         elif token.tag is Tag.SELECTOR and not phrase.selector:
             phrase = replace(phrase, selector=token.value)
-        elif token.tag is Tag.ORDINAL and not phrase.ordinal:
+        elif token.tag is Tag.ORDINAL and not phrase.ordinal and not _is_marker(cursor):
             phrase = replace(phrase, ordinal=int(token.value))
         elif cursor.at_value(Tag.MATCHING, "matching"):
             phrase = replace(phrase, matching=True)
@@ -72,6 +74,11 @@ def read_modifiers(cursor: Cursor, phrase: Phrase) -> Phrase:
         else:
             return phrase
         cursor.take()
+
+
+def _is_marker(cursor: Cursor) -> bool:
+    """Tell whether an ordinal begins a clause: `last the yellow cube`."""
+    return cursor.at(Tag.DETERMINER, Tag.QUANTIFIER, Tag.VERB, Tag.COMMA, ahead=1)
 
 
 def _number_suffix(cursor: Cursor, phrase: Phrase) -> Phrase:

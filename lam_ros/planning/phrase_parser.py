@@ -10,7 +10,7 @@ from lam_ros.planning.lexicon import Tag
 from lam_ros.planning.modifier_parser import NOUN_LIKE, STATES, read_modifiers
 from lam_ros.planning.phrases import SAME_COLOR, Phrase, Pronoun, Quantifier, Relation
 from lam_ros.planning.quantity_parser import read_quantity
-from lam_ros.planning.thing_words import PARTS
+from lam_ros.planning.thing_words import MEASURES, PARTS
 
 _SIDE_PREPOSITIONS = ("on", "in", "at", "to", "from")
 _ENDS = (Tag.AND, Tag.COMMA, Tag.THEN, Tag.END, Tag.WHEN)
@@ -34,12 +34,29 @@ def parse_phrases(cursor: Cursor, join: Join = lambda phrase: True) -> tuple[Phr
             found = (*found[:-1], _or(cursor, found[-1]))
             if cursor.index > start:
                 continue
+        is_comma = cursor.at(Tag.COMMA)
         separated = cursor.skip(Tag.AND, Tag.COMMA)
         phrase = parse_phrase(cursor) if separated else None
+        if phrase and is_comma and _is_apposition(cursor, found[-1], phrase):
+            found = (*found[:-1], _merged(found[-1], phrase))
+            continue
         if phrase is None or not join(phrase):
             cursor.index = start
             return _share_heads(found)
         found += _each_color(phrase)
+
+
+def _is_apposition(cursor: Cursor, named: Phrase, phrase: Phrase) -> bool:
+    """Tell whether `the yellow one` says which cube, in `the cube, the yellow one, ...`."""
+    tells = phrase.says_one and (phrase.colors or phrase.selector) and not phrase.relations
+    open_ = named.nouns and not (named.colors or named.selector or named.is_several)
+    return bool(tells and open_) and (cursor.at_end or cursor.at(Tag.COMMA, Tag.END, Tag.THEN))
+
+
+def _merged(named: Phrase, phrase: Phrase) -> Phrase:
+    text = f"{phrase.text.removesuffix('one').strip()} {named.text}"
+    return replace(named, text=text, colors=phrase.colors, selector=phrase.selector,
+                   ordinal=phrase.ordinal)  # fmt: skip
 
 
 def _or(cursor: Cursor, phrase: Phrase) -> Phrase:
@@ -122,7 +139,7 @@ def _share_heads(phrases: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
     shared: list[Phrase] = []
     nouns: tuple[str, ...] = ()
     for phrase in reversed(phrases):
-        bare = phrase.is_anaphoric and phrase.colors
+        bare = phrase.is_anaphoric and phrase.colors and not phrase.says_one
         if bare and nouns:
             phrase = replace(phrase, nouns=nouns)
         nouns = phrase.nouns or nouns
@@ -142,7 +159,8 @@ def _postfixes(cursor: Cursor, phrase: Phrase) -> Phrase:
 
 def _whole(cursor: Cursor, phrase: Phrase) -> Phrase:
     """Read `of the cabinet`: the part bears the name of the whole."""
-    if not (cursor.at(Tag.OF) and phrase.nouns):
+    measured = phrase.generic or (phrase.unknown and MEASURES.issuperset(phrase.unknown))
+    if not (cursor.at(Tag.OF) and (phrase.nouns or measured)):
         return phrase
     start = cursor.index
     cursor.take()
@@ -150,7 +168,7 @@ def _whole(cursor: Cursor, phrase: Phrase) -> Phrase:
     if whole is None or not (whole.nouns or whole.unknown):
         cursor.index = start
         return phrase
-    if PARTS.issuperset(phrase.nouns):
+    if measured or PARTS.issuperset(phrase.nouns):
         return whole
     if _HEAPS.issuperset(phrase.nouns):
         return replace(whole, quantifier=Quantifier.ALL, plural=True)

@@ -26,16 +26,26 @@ def readings_of(command: Command) -> list[Reading]:
     for at in reversed(range(len(command.places))):
         said = objects
         for place in command.places[:at]:
-            for other in place.targets:
-                said = tuple(with_relation(p, place.preposition, other) for p in said)
+            said = tuple(told_by(phrase, place) for phrase in said)
         target = command.places[at]
         for place in command.places[at + 1 :]:
-            for other in place.targets:
-                told = [with_relation(p, place.preposition, other) for p in target.targets]
-                target = Place(target.preposition, tuple(told))
+            told = tuple(told_by(phrase, place) for phrase in target.targets)
+            target = Place(target.preposition, told)
         if said or at == 0:
             found.append((said, target))
     return found
+
+
+def told_by(phrase: Phrase, place: Place) -> Phrase:
+    """Return a phrase that is told by where it is."""
+    if place.preposition == "between" and len(place.targets) == 2:
+        first, second = place.targets
+        text = f"{phrase.text} between the {first.text} and the {second.text}"
+        relation = Relation("between", first, second)
+        return replace(phrase, text=text, relations=(*phrase.relations, relation))
+    for other in place.targets:
+        phrase = with_relation(phrase, place.preposition, other)
+    return phrase
 
 
 def with_relation(phrase: Phrase, predicate: str, other: Phrase) -> Phrase:

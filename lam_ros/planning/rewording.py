@@ -37,6 +37,16 @@ _PLAINER: tuple[tuple[str, str], ...] = (
     (rf"\b(?:so|such|until)(?: that)? (?:it|they) (?:both |all )?{_STANDS} ", ""),
     (r"\bin order to\b", "to"),
     (r"\bso as to\b", "to"),
+    # what a place should hold
+    (r"(?:^|(?<=[.;] ))((?:the|a|an|this|that|my) [^,.;]+?) (?:should|must|shall|has to|have to|needs to|"
+     r"ought to|is to) (?:contain|hold) ([^,.;]+)", r"put \2 in \1"),
+    (r"(?:^|(?<=[.;] ))((?:the|a|an|this|that|my) [^,.;]+?) (?:should|must|shall|has to|needs to|ought to|is to|"
+     r"needs) (?:have |get |hold |carry )?([^,.;]+?) (in|on|inside|next to|beside) it\b",
+     r"put \2 \3 \1"),
+    (rf"\bto where {_THING} (?:is|are|lies|stands|sits)\b", r"to \1"),
+    (r"\b(?:do|repeat) (?:the same|that|this)(?: thing)?(?: again)? (?:with|for|to) ", "then "),
+    (r"\bnon (\w+) (\w+)", r"\2 that are not \1"),
+    (r", (the \w+ ones?) (?:too|as well|also)\b", r" then \1"),
     # two words that belong together
     (r"\b(a )?couple of\b", "two"),
     (r"\bpair of\b", "two"),
@@ -59,6 +69,7 @@ _PREAMBLE = words_in(
     """
 )
 _LEADS_IN = frozenset({"you", "to", "is", "about", "that", "by", "mind", "be", "and"})
+_MODALS = frozenset({"could", "would", "can", "may", "might", "will", "should"})
 _LONGEST_PREAMBLE = 16
 
 
@@ -99,6 +110,11 @@ def _preamble(words: Sequence[str], is_verb: Callable[[Sequence[str]], bool]) ->
     while length < len(words) and words[length] in _PREAMBLE:
         length += 1
     for end in range(length, 1, -1):
-        if words[end - 1] in _LEADS_IN and is_verb(words[end:]):
+        if _leads_in(words[:end]) and is_verb(words[end:]):
             return end
     return 0
+
+
+def _leads_in(words: Sequence[str]) -> bool:
+    """Tell whether a verb can follow: `... you might`, `... to`."""
+    return words[-1] in _LEADS_IN or (words[-1] in _MODALS and words[-2] in ("you", "we"))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from lam_ros.planning.lexicon import FUNCTION_WORDS, HARM, Tag, words_in
 from lam_ros.planning.outcome import Refuse, RefuseKind
 from lam_ros.planning.text import Token
-from lam_ros.planning.thing_words import PERSON_WORDS
+from lam_ros.planning.thing_words import KIND_WORDS, PERSON_WORDS
 
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 _HARM_VERBS = frozenset(
@@ -111,11 +111,18 @@ def check_safety(words: Sequence[str]) -> Refuse | None:
             return _unsafe(f"'{word}' could hurt someone or break something")
         if word in _HAZARDS and _NEGATIONS.isdisjoint(before):
             return _unsafe(f"'{word}' names a hazard")
-        if word in PERSON_WORDS and _is_onto(before) and words[at + 1 : at + 2] != ["side"]:
+        if word in PERSON_WORDS and _is_onto(before) and not _is_sided(words, at):
             return _unsafe(f"nothing is put on, in or near a person ('{word}')")
     if _GUARDS.intersection(words) and _LIFT_GUARD.intersection(words):
         return _unsafe("the safety limits stay on")
     return None
+
+
+def _is_sided(words: Sequence[str], at: int) -> bool:
+    """Tell whether `hand` only names a side: `the right-hand drawer`."""
+    after = words[at + 1] if at + 1 < len(words) else ""
+    is_hand = words[at] == "hand" and words[at - 1] in ("left", "right")
+    return after == "side" or (is_hand and (after in KIND_WORDS or after in ("one", "ones")))
 
 
 def _is_onto(before: Sequence[str]) -> bool:

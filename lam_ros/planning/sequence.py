@@ -8,9 +8,10 @@ If there is no way, the goal that cannot be reached and the reason are returned.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lam_ros.core.scene import Literal, Scene
-from lam_ros.core.skills import Step
+from lam_ros.core.skills import Skill, Step
 from lam_ros.planning.config import PlannerConfig
 from lam_ros.planning.domain import INVERSE, PLACING, STATES, Lack, Need, World, effect_of
 from lam_ros.planning.interpretation import Placement
@@ -28,6 +29,7 @@ def goals_of(placements: Sequence[Placement], scene: Scene) -> Goals | Refuse:
     Refused if one object is to be at two places at once, two at the same, or if
     things are to lie on each other in a circle.
     """
+    placements = _through(placements)
     last: dict[tuple[str, str], tuple[int, Literal]] = {}
     for placement in placements:
         goal = effect_of(placement.step, scene)
@@ -44,6 +46,20 @@ def goals_of(placements: Sequence[Placement], scene: Scene) -> Goals | Refuse:
         last[key] = (placement.stage, goal)
     goals = tuple(dict.fromkeys(goal for _, goal in last.values()))
     return _crowded(goals, scene) or _circular(goals) or goals
+
+
+def _through(placements: Sequence[Placement]) -> list[Placement]:
+    """Read `open it, put the cube in and close it` as opening only for what comes between."""
+    found = list(placements)
+    for at, first in enumerate(found):
+        if first.step.skill not in (Skill.OPEN, Skill.TURN_ON) or first.is_means:
+            continue
+        undo = Skill.CLOSE if first.step.skill is Skill.OPEN else Skill.TURN_OFF
+        later = [k for k in range(at + 2, len(found))
+                 if found[k].step == Step(undo, first.step.object_id, "")]  # fmt: skip
+        if later and found[later[0]].stage == first.stage:
+            found[at] = replace(first, is_means=True)
+    return found
 
 
 def _aspect(goal: Literal) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lam_ros.core.scene import Scene
-from lam_ros.planning.lexicon import FUNCTION_WORDS, PUNCTUATION, PUSH, Entry, Tag
+from lam_ros.planning.lexicon import FUNCTION_WORDS, PLACE, PUNCTUATION, PUSH, Entry, Tag
 from lam_ros.planning.names import general_names, scene_names
 from lam_ros.planning.rewording import plainer, without_preamble
 from lam_ros.planning.spelling import Speller
@@ -78,7 +78,7 @@ def _is_direction(found: list[Token], words: Sequence[str], at: int) -> bool:
     verbs = [token.value for token in found if token.tag is Tag.VERB]
     is_thing = found[-1].tag in (Tag.NOUN, Tag.GENERIC, Tag.PRONOUN, Tag.ID)
     ends = at + 1 == len(words) or not words[at + 1].isalnum()
-    return is_thing and ends and verbs[-1:] == [PUSH]
+    return is_thing and ends and verbs[-1:] in ([PUSH], [PLACE])
 
 
 class Lexer:

@@ -252,6 +252,9 @@ DOORED: dict[str, frozenset[str]] = {
 }
 """Word for a part -> heads of what has one, where no such part is a thing of its own."""
 
+MEASURES = words_in("slice piece loaf bunch bit pack serving")
+"""Words for how much of something, as in `a slice of bread`."""
+
 WRAPPINGS = words_in(
     """
     box carton bottle can jar package packet bag tin tube bar stick container pot block toy object
@@ -276,5 +279,7 @@ COMPOUNDS: dict[str, str] = {
 MATERIAL_COLORS = {"porcelain": "white", "ivory": "white", "snow": "white"}
 """Materials that have a colour of their own."""
 
-PARTS = frozenset({"handle", "front", "edge", "rim", "inside", "surface", "interior", "top"})
+PARTS = frozenset(
+    {"handle", "knob", "dial", "front", "edge", "rim", "inside", "surface", "interior", "top"}
+)
 """Words for parts that nothing is done to apart from the whole."""

@@ -190,8 +190,35 @@ def _existence(
         cursor.take()
     if cursor.peek().text == "any":
         cursor.take()
+    least, most = _how_many(cursor)
     thing = Phrase("object", generic=True) if is_nothing else parse_phrase(cursor)
     if thing is None:
         return None
     place = read_place() if cursor.at(Tag.PREPOSITION) else None
-    return Condition(cursor.between(start, cursor.index), thing, "there", place, negated)
+    text = cursor.between(start, cursor.index)
+    return Condition(text, thing, "there", place, negated, least, most)
+
+
+_COMPARED: Mapping[str, tuple[int | None, int | None]] = {"more than": (1, None), "at least": (0, None), "exactly": (0, 0), "only": (0, 0),
+             "fewer than": (None, -1), "less than": (None, -1), "at most": (None, 0)}  # fmt: skip
+
+
+def _how_many(cursor: Cursor) -> tuple[int, int | None]:
+    """Read `more than two`, `exactly one`, `two`; return the least and the most."""
+    start = cursor.index
+    compared: tuple[int | None, int | None] = (0, None)
+    for length in (2, 1):
+        said = cursor.between(cursor.index, cursor.index + length)
+        if said in _COMPARED:
+            compared = _COMPARED[said]
+            cursor.index += length
+            break
+    number = cursor.peek()
+    is_one = cursor.at_value(Tag.GENERIC, "one") or cursor.at_value(Tag.NUMBER, "1")
+    if not (cursor.at(Tag.NUMBER) or is_one):
+        cursor.index = start
+        return 1, None
+    cursor.take()
+    count = 1 if is_one else int(number.value)
+    least, most = compared
+    return (0 if least is None else count + least), (None if most is None else count + most)

@@ -13,14 +13,15 @@ from lam_ros.planning.commands import Command
 from lam_ros.planning.discourse import Resolver
 from lam_ros.planning.domain import FREE, INVERSE, PLACING, Place, first_places
 from lam_ros.planning.kinds import DEEP_KINDS, head, is_solid, is_table
-from lam_ros.planning.lexicon import CLEAR, DISPOSE, RETURN, SORT, SWAP, TIDY, UNSTACK
+from lam_ros.planning.lexicon import CLEAR, DISPOSE, REPLACE, RETURN, SORT, SWAP, TIDY, UNSTACK
 from lam_ros.planning.names import words_of
 from lam_ros.planning.outcome import Clarify, Refuse, RefuseKind
 from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier
 from lam_ros.planning.placing import Asked, refuse_skill
+from lam_ros.planning.readings import told_by
 from lam_ros.planning.search import TABLE_ID
 
-WISHES = frozenset({CLEAR, TIDY, SORT, SWAP, UNSTACK, RETURN, DISPOSE})
+WISHES = frozenset({CLEAR, TIDY, SORT, SWAP, UNSTACK, RETURN, DISPOSE, REPLACE})
 """Verbs that are read here."""
 
 _RECEPTACLES = DEEP_KINDS | {"tray", "plate", "spot", "container", "caddy"}
@@ -67,6 +68,7 @@ class Wisher:
         readers: dict[str, Callable[[Command], Wish]] = {
             CLEAR: self._clear, TIDY: self._tidy, SORT: self._sort, SWAP: self._swap,
             UNSTACK: self._unstack, RETURN: self._return, DISPOSE: self._dispose,
+            REPLACE: self._replace,
         }  # fmt: skip
         return readers[command.verb](command)
 
@@ -181,6 +183,8 @@ class Wisher:
         groups: dict[str, list[SceneObject]] = {}
         for item in items:
             groups.setdefault(item.kind if by_kind else item.color, []).append(item)
+        if named and all(len(group) == 1 for group in groups.values()):
+            groups = {"": items}  # "group the stars": nothing tells them apart further
         steps = self._grouped(groups)
         return Wished(Asked(steps, ids, (), "in"))
 
@@ -237,6 +241,28 @@ class Wisher:
             return Step(Skill.PLACE_ON, item, self._table)
         relation = _relation(self._scene[item], self._scene[other])
         return Step(PLACING[INVERSE[relation]], item, other)
+
+    def _replace(self, command: Command) -> Wish:
+        """Read `replace the red cube with the blue one`: the blue one goes where the red one is."""
+        withs = tuple(t for p in command.places if p.preposition == "with" for t in p.targets)
+        objects = command.objects
+        for place in command.places:
+            if place.preposition != "with":
+                objects = tuple(told_by(phrase, place) for phrase in objects)
+        old = self._ids(objects)
+        if not isinstance(old, tuple):
+            return old
+        new = self._ids(withs)
+        if not isinstance(new, tuple):
+            return new
+        at = self._places[old[0]] if len(old) == len(new) == 1 else FREE
+        if at == FREE:
+            return refuse_skill(
+                "I replace only what lies in or on something; say in, on or next to"
+            )
+        aside = Step(Skill.PLACE_ON, old[0], self._table)
+        step = Step(PLACING[at.predicate], new[0], at.other)
+        return Wished(Asked((aside, step), new, (at.other,), at.predicate))
 
     def _return(self, command: Command) -> Wish:
         ids = self._ids(command.objects or (_IT,))
