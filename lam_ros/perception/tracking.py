@@ -55,7 +55,7 @@ class _Track:
     id: str = ""
     seen_count: int = 1
     missed_count: int = 0
-    is_out_of_sight: bool = False
+    apart_count: int = 0
     support: _Track | None = field(default=None, repr=False)
 
     @property
@@ -151,11 +151,11 @@ class Tracker:
         if track.kind.name != item.fit.kind.name:
             return _FORBIDDEN
         distance = float(np.linalg.norm(np.subtract(track.center_m, item.fit.center_m)[:2]))
-        # What was lost from sight, hidden or gone, is where a thing of its looks turns up,
-        # however far a person or the arm has moved it.
+        # A thing of the same looks is the same, however far the arm or a person has moved it
+        # between two pictures; of several the pairs of least total distance are.
         is_same_color = track.color == item.color
-        gate = np.inf if is_same_color and track.is_out_of_sight else self._config.gate_m
-        if track is self._held:
+        gate = np.inf if is_same_color else self._config.gate_m
+        if track is self._held and not is_same_color:
             gate = 3 * self._config.gate_m  # in the air it seems to lie farther away
         if distance > gate:
             return _FORBIDDEN
@@ -177,17 +177,26 @@ class Tracker:
 
     def _move(self, track: _Track, item: Detection) -> None:
         track.seen_count += 1
-        track.missed_count, track.is_out_of_sight = 0, False
+        track.missed_count = 0
         track.colors[item.color] += 1
         track.confidence = item.confidence
         self._name(track)
-        if track is self._held:
+        if track is self._held and not self._has_slipped(track, item):
             return
         step = np.subtract(item.fit.center_m, track.center_m)
         rests = bool(np.linalg.norm(step) < _REST_M)
         weight = self._config.smoothing if rests else 1.0
         x, y, z = (float(value) for value in np.asarray(track.center_m) + weight * step)
         track.center_m, track.yaw_rad = (x, y, z), item.fit.yaw_rad
+
+    def _has_slipped(self, track: _Track, item: Detection) -> bool:
+        """Tell whether a thing lies too far from the fingers, twice in a row, to be held."""
+        apart = float(np.linalg.norm(np.subtract(track.center_m, item.fit.center_m)[:2]))
+        track.apart_count = track.apart_count + 1 if apart > 3 * self._config.gate_m else 0
+        if track.apart_count < 2:
+            return False
+        self._held, track.apart_count = None, 0
+        return True
 
     def _name(self, track: _Track) -> None:
         """Give a thing that was seen often enough its id, for good."""
@@ -203,7 +212,6 @@ class Tracker:
         for track in self._tracks:
             if id(track) in seen or track is self._held:
                 continue
-            track.is_out_of_sight = True
             if _is_hidden(track, sight, outlines):
                 continue
             track.missed_count += 1

@@ -157,3 +157,19 @@ def test_a_spot_under_a_cube_that_covers_it_stays(sight, tracker, stage) -> None
     for stamp in range(3, 6 + 2 * stage.config.track.miss_limit):
         scene = tracker.update(replace(sight, objects=(*rest, cube)), stamp)
     assert spot_id in scene
+
+
+def test_a_thing_that_is_carried_farther_than_expected_stays_itself(sight, tracker) -> None:
+    for stamp in (1, 2):
+        tracker.update(sight, stamp)
+    red = the(sight, "red")
+    tool = Tool(np.array(red.fit.center_m), is_gripping=True)
+    tracker.update(sight, 3, tool)
+    far = replace(sight, objects=(*without(sight, "red").objects, at(red, 0.10, 0.30)))
+    scene = tracker.update(far, 4, tool)
+    assert scene.held == "red_cube_1"
+    for stamp in (5, 6, 7):
+        scene = tracker.update(far, stamp, tool)
+    assert scene.held == ""
+    assert [item.id for item in scene.objects if item.color == "red"] == ["red_cube_1"]
+    assert scene["red_cube_1"].position_m[:2] == pytest.approx((0.10, 0.30), abs=1e-6)
