@@ -89,6 +89,8 @@ class Actor:
         if verb == PUSH and command.places and not command.objects:
             inward = tuple(target for place in command.places for target in place.targets)
             return self._states(replace(command, objects=inward, places=()), CLOSE)
+        if verb == PUSH and (side := _table_side(command)):
+            command = replace(command, direction=side, places=())
         if verb == PUSH and command.places:
             return self._pushed_to(command)
         skill = Skill.PUSH if verb == PUSH else Skill.ROTATE
@@ -237,6 +239,15 @@ class Actor:
             return Step(skill, item.id, direction)
 
         return self._each(command, step)
+
+
+def _table_side(command: Command) -> str:
+    """Return where to in `push it to the left side of the table`."""
+    place = command.places[0] if len(command.places) == 1 else None
+    if place is None or place.preposition not in ("left_of", "right_of"):
+        return ""
+    is_table_side = all("table" in target.nouns for target in place.targets)
+    return place.preposition.removesuffix("_of") if is_table_side else ""
 
 
 def _as_push(step: Step) -> Step:

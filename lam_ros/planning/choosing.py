@@ -88,6 +88,8 @@ class Chooser:
             allowed = items
         if not allowed:
             return missing(f"other {_bare(phrase.text)}", self._scene)
+        if phrase.ordinal > len(items):
+            return missing(phrase.text, self._scene)
         narrowed = self._matcher.narrowed(items, phrase)  # "the left one" is that of all
         left = [item for item in narrowed if item in allowed]
         left = left or self._matcher.narrowed(allowed, phrase)

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from lam_ros.planning.commands import Command, Place
 from lam_ros.planning.lexicon import CLOSE, COVER, FILL, GRASP, PLACE, STACK
 from lam_ros.planning.phrases import Phrase, Quantifier
+
+
+def chained(commands: Sequence[Command]) -> list[Command]:
+    """Read `stack green on yellow on blue` as yellow on blue, then green on yellow."""
+    found: list[Command] = []
+    for command in commands:
+        places = command.places
+        if command.verb != STACK or len(places) < 2 or {p.preposition for p in places} != {"on"}:
+            found.append(command)
+            continue
+        layers = [command.objects, *(place.targets for place in places)]
+        pairs = list(pairwise(layers))
+        found += [
+            replace(command, objects=upper, places=(Place("on", lower),))
+            for upper, lower in reversed(pairs)
+        ]
+    return found
 
 
 def named_first(commands: Sequence[Command]) -> list[Command]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lam_ros.core.skills import Skill
 from lam_ros.planning.clauses import (
+    chained,
     filled,
     leave_out,
     lend_places,
@@ -98,7 +99,7 @@ class _Parser:
         while True:
             goes_first = self._separators()
             if self._cursor.at_end:
-                return lend_places(named_first(self._commands))
+                return lend_places(named_first(chained(self._commands)))
             start = self._cursor.index
             if self._cursor.at(Tag.WHEN):
                 problem = self._when()

@@ -99,9 +99,10 @@ class Judge:
 
 def _meant(condition: Condition, command: Command) -> Phrase:
     """Return what `it` is in `put the cube in the bowl if it is empty`: the bowl."""
-    if not condition.subject.pronoun:
-        return condition.subject
     targets = [target for place in command.places for target in place.targets]
+    if not condition.subject.pronoun:
+        named = [t for t in targets if t.nouns and t.nouns == condition.subject.nouns]
+        return named[0] if named and condition.subject.is_plain else condition.subject
     is_of_target = condition.state in ("empty", "full", "open", "closed")
     if is_of_target and targets:
         return targets[-1]

@@ -28,7 +28,7 @@ _BESIDE_M = 0.20
 """How far something can be that is still called next to."""
 
 _SHADES = {"lightest": ("light", "lighter", "pale"), "darkest": ("dark", "darker")}
-_TABLE_WORDS = frozenset({"table", "tabletop", "desk", "counter", "worktop", "countertop"})
+TABLE_WORDS = frozenset({"table", "tabletop", "desk", "counter", "worktop", "countertop"})
 
 type Items = list[SceneObject]
 
@@ -145,12 +145,13 @@ class Matcher:
         if relation.predicate == SAME_COLOR:
             return any(item.color and item.color == other.color for other in others
                        if other.id != item.id)  # fmt: skip
-        if _TABLE_WORDS.intersection(relation.other.nouns):
+        if TABLE_WORDS.intersection(relation.other.nouns):
             return not any(
                 self.is_at(item, other) for other in self._scene.objects if not is_table(other)
             )
         if HEAPS.intersection(relation.other.nouns) and not self._named(relation.other.nouns):
-            return self._is_stacked(item)
+            tops = relation.predicate == "on" and item not in self.heap_tops()
+            return self.in_heap(item) and not tops
         if relation.predicate in ("on", "in", "at", "to", "from"):
             return any(self.is_at(item, other) for other in others)
         if relation.predicate in ("under", "above"):

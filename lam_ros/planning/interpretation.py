@@ -15,6 +15,8 @@ from lam_ros.planning.conditions import Judge
 from lam_ros.planning.discourse import Resolver
 from lam_ros.planning.domain import Place as Where
 from lam_ros.planning.domain import effect_of, first_places
+from lam_ros.planning.grounding import TABLE_WORDS
+from lam_ros.planning.kinds import head
 from lam_ros.planning.lexicon import (
     CLOSE,
     GRASP,
@@ -204,6 +206,8 @@ class Interpreter:
         verb = _TILTS.get(first, "") or _TILTED.get(command.direction, "")
         if verb and not command.places and self._is_lidded(command.objects):
             return replace(command, verb=verb)
+        if command.direction in _TILTED and self._are_switches(command.objects):
+            return replace(command, verb=PUSH)
         if command.verb != PLACE or command.places or not command.objects:
             return None
         at_side = any(phrase.selector_is_postfix for phrase in command.objects)
@@ -214,6 +218,10 @@ class Interpreter:
         """Tell whether one thing is meant that is known to be open or closed."""
         found = [item for phrase in objects for item in self._resolver.matcher.fitting(phrase)]
         return len(found) == 1 and found[0].is_open is not None
+
+    def _are_switches(self, objects: Sequence[Phrase]) -> bool:
+        found = [item for phrase in objects for item in self._resolver.matcher.fitting(phrase)]
+        return bool(found) and all(head(item.kind) in ("switch", "lever") for item in found)
 
     def _acted(self, command: Command) -> Interpreted:
         asked = self._actor.act(command)
@@ -357,7 +365,8 @@ class Interpreter:
         return self._place(replace(command, places=places))
 
     def _pick_without_place(self, command: Command) -> Interpreted:
-        takes_out = command.sources and {"out", "off"}.intersection(command.text.split())
+        sources = [p for p in command.sources if not TABLE_WORDS.intersection(p.nouns)]
+        takes_out = sources and {"out", "off"}.intersection(command.text.split())
         if self._is_open and command.verb == GRASP and not takes_out:
             steps = holding_steps(self._in_hand)
             return tuple(Placement(step, command.stage) for step in steps)
@@ -370,7 +379,7 @@ class Interpreter:
             it = Phrase("it", pronoun=Pronoun.THEM if len(moved) > 1 else Pronoun.IT)
             table = Place("on", (Phrase("table", nouns=("table",)),))
             return self._place(Command(command.text, "place", (it,), (table,), stage=command.stage))
-        if command.verb == REMOVE or command.sources:
+        if command.verb == REMOVE or sources:
             return self._ask_where(command, moved)
         return refuse_skill(
             f"'{command.text}' says no place to put it; say also in, on or next to what it goes"

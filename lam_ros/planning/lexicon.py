@@ -69,10 +69,12 @@ _VERBS: dict[str, str] = {
         put|down set|down lay|down place|down drop|off drop|down stash slot
         putting placing moving setting laying dropping bringing transferring positioning
         puts places moves situate plop plonk nestle screw hang plug stand lean""",
-    STACK: """stack stacking pile stack|up pile|up build|a|tower|of build|a|tower|from
-        build|a|tower|out|of build|a|tower|with build|a|tower make|a|tower|of make|a|tower|from
-        make|a|tower|out|of make|a|tower|with make|a|tower make|a|stack|of make|a|stack
-        build|a|stack|of build|a|stack build|a|stack|from build|a|stack|with""",
+    STACK: " ".join(
+        ["stack stacking pile stack|up pile|up"]
+        + [f"{make}|a|{heap}{of}" for make in ("build", "make", "create", "construct", "form", "erect")
+           for heap in ("tower", "stack", "pile")
+           for of in ("|of", "|from", "|out|of", "|with", "|using", "")]
+    ),
     GRASP: """pick|up pick grab grasp take get lift lift|up fetch hold collect retrieve seize
         picking|up take|hold|of get|hold|of grabbing taking getting find locate look|for
         grip use using reach|for go|to go|over|to go|towards move|over|to close|the|gripper|on lifting
@@ -83,7 +85,7 @@ _VERBS: dict[str, str] = {
         pull|out|the""",
     CLOSE: "close closed shut closing shutting push|closed slide|shut push|shut slide|closed close|up reclose",
     TURN_ON: """turn|on switch|on power|on activate light|up turning|on switching|on put|on|the|light
-        toggle|on flip|on start|up enable illuminate""",
+        toggle|on flip|on start|up start enable illuminate""",
     TURN_OFF: """turn|off switch|off power|off deactivate turning|off switching|off toggle|off
         flip|off extinguish turn|out""",
     PRESS: "press toggle pressing push|the|button|on tap click press|down flip flick",
@@ -108,7 +110,7 @@ _VERBS: dict[str, str] = {
     RETURN: """put|back return bring|back move|back put|it|back put|them|back place|back set|back
         returning""",
     ENSURE: """make|sure make|sure|that ensure ensure|that see|to|it|that i|want i|would|like i|need
-        make|certain let|me|see i|want|to|see i|would|like|to|see we|need we|want have let i|would|like|to|have i|want|to|have""",
+        make|certain let|me|see i|would|rather|have i|would|prefer i|prefer i|would|love i|want|to|see i|would|like|to|see we|need we|want have let i|would|like|to|have i|want|to|have""",
     TOUCH: "touch disturb bother touching disturbing",
     LEAVE: "leave leaving keep",
     HARM: """hit punch stab slap strike smash break crush kill hurt harm injure attack kick bash
@@ -281,7 +283,7 @@ _OTHERS: dict[Tag, dict[str, str]] = {
             alone as|it|is as|they|are untouched i|think i|believe i|guess already currently still instead entire whole
             upright perhaps maybe possibly a|bit a|little slightly somewhat very actually of|course for|now
             whenever|you|are|ready when|you|are|ready if|you|please if|you|like if|you|want
-            if|that|is|ok at|your|convenience
+            if|that|is|ok at|your|convenience by|now before|anything|else before|all|else above|all
             all|the|way completely fully entirely again
             as|fast|as|possible as|fast|as|you|can as|carefully|as|possible as|gently|as|possible i|command|you|to"""
     },

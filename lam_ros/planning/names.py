@@ -19,13 +19,14 @@ from lam_ros.planning.thing_words import (
     DOORED,
     HYPERNYMS,
     KIND_WORDS,
+    LEVELS,
+    MASSES,
     MATERIAL_COLORS,
 )
 
 _AND = Entry(Tag.AND)
 _IRREGULAR = {"dice": "die", "boxes": "box", "dishes": "dish", "patches": "patch",
               "shelves": "shelf", "knives": "knife"}  # fmt: skip
-_MASS = frozenset({"cutlery", "silverware", "flatware", "crockery", "tableware", "dinnerware"})
 
 
 def plural_of(noun: str) -> str:
@@ -50,7 +51,7 @@ def general_names() -> dict[tuple[str, ...], Entry]:
         first, second = said.split()
         found[(first, second)] = Entry(Tag.NOUN, word)
         found[(first, plural_of(second))] = Entry(Tag.NOUN, word, plural=True)
-    for word in _MASS:
+    for word in MASSES:
         found[(word,)] = Entry(Tag.NOUN, word, plural=True)
     for word, singular in _IRREGULAR.items():
         found[(word,)] = Entry(Tag.NOUN, singular, plural=True)
@@ -157,6 +158,8 @@ def fits_noun(item: SceneObject, word: str, scene: Scene) -> bool:
             return _is_kind(item, kind)
         if any(kind in words_of(other) for other in scene.objects):
             return kind in words_of(item)
+    if word in LEVELS:
+        return re.search(r"_(?:top|middle|bottom|upper|lower)_region", item.id) is not None
     return head(item.kind) in DOORED.get(word, ())
 
 

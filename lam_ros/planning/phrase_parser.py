@@ -168,14 +168,18 @@ def _whole(cursor: Cursor, phrase: Phrase) -> Phrase:
     if whole is None or not (whole.nouns or whole.unknown):
         cursor.index = start
         return phrase
-    if measured or PARTS.issuperset(phrase.nouns):
+    if measured:
+        count = phrase.count or whole.count
+        return replace(whole, quantifier=phrase.quantifier, count=count, plural=phrase.plural)
+    if PARTS.issuperset(phrase.nouns):
         return whole
     if _HEAPS.issuperset(phrase.nouns):
         return replace(whole, quantifier=Quantifier.ALL, plural=True)
     if _HEAPS.issuperset(whole.nouns) and whole.is_plain:
         return replace(phrase, in_heap=True)
     text = f"{phrase.text} of the {whole.text}"
-    unknown = (*phrase.unknown, *whole.colors, *whole.unknown, *whole.nouns)
+    said = (*whole.colors, *whole.unknown, *whole.nouns)
+    unknown = (*phrase.unknown, *(word for name in said for word in name.split("_")))
     return replace(phrase, text=text, unknown=unknown)
 
 
@@ -242,6 +246,8 @@ def _relative(cursor: Cursor, phrase: Phrase) -> Phrase:
         color = cursor.take().value
         return replace(phrase, excluded=(*phrase.excluded, Phrase(color, colors=(color,))))
     told = _relation(cursor)
+    if told is None and negated and (other := parse_phrase(cursor)):
+        return replace(phrase, excluded=(*phrase.excluded, other))
     if told is None:
         cursor.index = start
         return phrase

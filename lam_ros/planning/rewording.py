@@ -25,7 +25,7 @@ _PLAINER: tuple[tuple[str, str], ...] = (
      "everything that is "),
     (r"\bthe contents? of ", "everything in "),
     # what a movement is for
-    (rf"\b(?:so|until|such)(?: that)? {_THING} (?:lights? up|(?:turns?|switches|goes|comes|is) on|is lit)"
+    (rf"\b(?:so|until|such)(?: that)? {_THING} (?:lights?(?: up)?|(?:turns?|switches|goes|comes|is) on|is lit)"
      rf"{_ENDS}",
      r"to turn on \1"),
     (rf"\b(?:so|until|such)(?: that)? {_THING} (?:goes out|(?:turns?|switches|goes|is) off){_ENDS}",
@@ -47,6 +47,10 @@ _PLAINER: tuple[tuple[str, str], ...] = (
     (r"\b(?:do|repeat) (?:the same|that|this)(?: thing)?(?: again)? (?:with|for|to) ", "then "),
     (r"\bnon (\w+) (\w+)", r"\2 that are not \1"),
     (r", (the \w+ ones?) (?:too|as well|also)\b", r" then \1"),
+    (r"^(?:and )?(?:the )?same (?:for|with|goes for|thing for|thing with) ", "then "),
+    (r"\bas (?:the |a )?(?:base|foundation|bottom)\b", "at the bottom"),
+    (r"\bside by side\b(?! with)", "together"),
+    (r"\b(?:over )?to (in front of|behind|next to|beside|near|under)\b", r"\1"),
     # two words that belong together
     (r"\b(a )?couple of\b", "two"),
     (r"\bpair of\b", "two"),

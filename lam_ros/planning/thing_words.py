@@ -44,6 +44,9 @@ KIND_WORDS: dict[str, tuple[str, ...]] = {
     "cylinder": ("cylinder", "can"),
     "prism": ("prism",),
     "drawer": ("drawer",),
+    "layer": ("layer", "level", "drawer", "shelf", "compartment"),
+    "level": ("level", "layer", "drawer", "shelf"),
+    "tier": ("tier", "level", "layer", "drawer", "shelf"),
     "cup": ("cup", "mug"),
     "mug": ("mug", "cup"),
     "table": ("table",),
@@ -241,6 +244,13 @@ CATEGORIES["silverware"] = CATEGORIES["utensil"] = CATEGORIES["flatware"] = CATE
 CATEGORIES["veggie"], CATEGORIES["beverage"] = CATEGORIES["vegetable"], CATEGORIES["drink"]
 CATEGORIES["grocery"] = CATEGORIES["foodstuff"] = CATEGORIES["food"] | CATEGORIES["drink"]
 CATEGORIES["tableware"] = CATEGORIES["dinnerware"] = CATEGORIES["cutlery"] | CATEGORIES["crockery"]
+
+MASSES = frozenset({"fruit", "food", "cutlery", "silverware", "flatware", "crockery", "tableware",
+                    "dinnerware"})  # fmt: skip
+"""Categories whose singular means all of it."""
+
+LEVELS = frozenset({"drawer", "layer", "level", "shelf"})
+"""Words for one of the parts of furniture that lie over each other."""
 
 HYPERNYMS = frozenset({"light", "lamp", "container", "receptacle"})
 """Words that stand for all of their kinds at once rather than for the likeliest."""
