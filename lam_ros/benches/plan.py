@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from lam_ros.benches import oracle
 from lam_ros.benches.ambiguity import questions
 from lam_ros.benches.instruction_sets import Case, load
 from lam_ros.benches.planning_problems import Problem, abilities, random_problem
@@ -48,6 +49,8 @@ def run(seconds: float) -> BenchReport:
     for cubes, goals in SIZES:
         metrics |= _planned(cubes, goals, seconds / len(SIZES))
     metrics |= _repaired()
+    if oracle.is_there():
+        metrics |= _against_the_optimum(seconds)
     times = metrics[f"ms_{SIZES[0][0]}_objects_{SIZES[0][1]}_goals"]
     ratios = {"p99_8_objects_to_100_ms": round(times["p99"] / 100.0, 4)}
     return BenchReport("plan", metrics, ratios, machine())
@@ -115,6 +118,24 @@ def _planned(cubes: int, goals: int, seconds: float) -> dict[str, Any]:
 def _problems(cubes: int, goals: int, count: int = _MOST_PROBLEMS) -> Iterator[Problem]:
     for seed in range(count):
         yield random_problem(np.random.default_rng((SEED, seed)), cubes, goals)
+
+
+def _against_the_optimum(seconds: float) -> dict[str, Any]:
+    """Return how many steps more than Fast Downward's optimum plans for eight cubes take."""
+    extra: list[int] = []
+    deadline = time.perf_counter() + seconds
+    for problem in _problems(*SIZES[0]):
+        found = plan_for(World(problem.scene), problem.goals, abilities())
+        if not isinstance(found, Stuck):
+            extra.append(len(found) - oracle.optimum(problem))
+        if time.perf_counter() > deadline:
+            break
+    shortest = sum(count == 0 for count in extra)
+    return {
+        "steps_over_optimum_8_objects_7_goals": {
+            "problems": len(extra), "none": shortest, "most": max(extra, default=0)
+        }
+    }  # fmt: skip
 
 
 def _repaired() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from action_msgs.msg import GoalStatus
@@ -17,8 +18,11 @@ from lam_ros.bridge.interfaces import fill, interface
 from lam_ros.bridge.skill_client import SkillClient
 from lam_ros.core.clock import ns_to_seconds, seconds_to_ns
 from lam_ros.core.errors import ConfigError
+from lam_ros.core.skills import Skill, Step
 from lam_ros.planning.decisions import RunStep, SkillState, SkillStatus
 from lam_ros.planning.tools import Tool
+
+HOME_TOOL = "home"
 
 
 class ToolClient:
@@ -94,6 +98,15 @@ class ToolClient:
             self.stop(now_ns)
             self.status = SkillStatus(self.status.run, SkillState.TIMEOUT, detail)
 
+    @property
+    def is_asking(self) -> bool:
+        """True while a question to people waits for its answer."""
+        return self.status.state is SkillState.RUNNING and self._tool.builtin == "ask"
+
+    def answer(self, text: str) -> None:
+        """Take the answer to the question that was asked."""
+        self._end(self.status.run, SkillState.DONE, f"answered: {text}")
+
     def stop(self, now_ns: int) -> None:
         """See to it that no tool is being used; a call that is under way is not waited for."""
         if self.status.state is not SkillState.RUNNING:
@@ -123,6 +136,9 @@ class ToolClient:
         elif tool.builtin == "say":
             self._say(self._text)
             self._end(run, SkillState.DONE, f"said: {self._text}")
+        elif tool.builtin == "ask":
+            self._sent = True
+            self._say(f"{self._text.rstrip('?')}?")
         elif tool.call is not None:
             self._sent = True
             threading.Thread(target=self._called, args=(run, tool), daemon=True).start()
@@ -167,28 +183,51 @@ class ToolClient:
 
 
 class Doers:
-    """Gives a step to the policy or to a tool; looks like one client of skills."""
+    """Gives a step to the policy or to a tool; looks like one client of skills.
 
-    def __init__(self, skill: SkillClient, tools: ToolClient) -> None:
-        """Give steps to either."""
-        self._skill, self._tools = skill, tools
+    The way home is a skill of whoever drives, and over when the arm is there.
+    """
+
+    def __init__(self, skill: SkillClient, tools: ToolClient, is_home: Callable[[], bool]) -> None:
+        """Give steps to either; `is_home` tells whether the arm is at its home pose."""
+        self._skill, self._tools, self._is_home = skill, tools, is_home
         self._active: SkillClient | ToolClient = skill
+        self._home_run = 0
+        self._arrived: SkillStatus | None = None
 
     @property
     def status(self) -> SkillStatus:
         """How the newest step stands."""
-        return self._active.status
+        return self._arrived or self._active.status
+
+    @property
+    def is_asking(self) -> bool:
+        """True while a question to people waits for its answer."""
+        return self._active is self._tools and self._tools.is_asking
+
+    def answer(self, text: str) -> None:
+        """Take the answer to the question that was asked."""
+        self._tools.answer(text)
 
     def reset(self) -> None:
         """Forget the instruction before."""
         self._skill.reset()
         self._tools.reset()
-        self._active = self._skill
+        self._active, self._home_run, self._arrived = self._skill, 0, None
 
     def run(self, step: RunStep, now_ns: int) -> None:
         """See to it that a step is being done."""
-        self._active = self._tools if step.planned.tool else self._skill
-        self._active.run(step, now_ns)
+        if step.run != self.status.run:
+            self._arrived = None
+        if step.planned.tool == HOME_TOOL:
+            self._home_run = step.run
+            way = replace(
+                step.planned, step=Step(Skill.HOME, "", ""), prompt="return home", tool=""
+            )
+            step = replace(step, planned=way)
+        if self._arrived is None:
+            self._active = self._tools if step.planned.tool else self._skill
+            self._active.run(step, now_ns)
 
     def stop(self, now_ns: int) -> None:
         """See to it that nothing is being done."""
@@ -197,6 +236,11 @@ class Doers:
     def watch(self, now_ns: int) -> None:
         """Give up who does not answer."""
         self._active.watch(now_ns)
+        status = self._active.status
+        is_under_way = status.run == self._home_run and status.state is SkillState.RUNNING
+        if is_under_way and self._arrived is None and self._is_home():
+            self._skill.stop(now_ns)
+            self._arrived = SkillStatus(status.run, SkillState.DONE, "at home")
 
 
 def _filled(request: Any, text: str, object_id: str) -> Any:

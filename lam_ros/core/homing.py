@@ -26,6 +26,11 @@ ARRIVED_RAD = 0.08
 PATIENCE_S = 4.0
 
 
+def is_home(robot: RobotDescription, state_rad: FloatArray) -> bool:
+    """Tell whether the joints, shape (J,), stand at the robot's home pose."""
+    return float(np.abs(state_rad - np.array(robot.poses.home_rad)).max()) < ARRIVED_RAD
+
+
 class Homing:
     """Answers like a policy, until the arm is at home or that takes too long."""
 

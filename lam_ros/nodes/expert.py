@@ -73,7 +73,7 @@ class ExpertNode(LamNode):
         """Return why a goal cannot be taken now, or an empty string."""
         if not self.is_active:
             return "the expert node is not active"
-        if request.skill not in TRAINED:
+        if request.skill not in (*TRAINED, Skill.HOME):
             return f"unknown skill '{request.skill}'"
         return ""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import sensor_msgs.msg
 import std_msgs.msg
 
 from lam_interfaces import msg as lam_msg
@@ -24,6 +25,7 @@ from lam_ros.bridge import qos, topics
 from lam_ros.bridge.clock import RosClock
 from lam_ros.bridge.entities import Entities
 from lam_ros.bridge.goals import End, SingleGoalServer
+from lam_ros.bridge.messages import joints_from
 from lam_ros.bridge.plans import fill_answer, progress_to
 from lam_ros.bridge.runtime import LamNode, run_node
 from lam_ros.bridge.scenes import scene_from
@@ -32,16 +34,18 @@ from lam_ros.bridge.tool_client import Doers, ToolClient
 from lam_ros.config import build, load_group, load_robot
 from lam_ros.core.clock import ns_to_seconds
 from lam_ros.core.errors import ConfigError, unknown_name
+from lam_ros.core.homing import is_home
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.scene import Scene
 from lam_ros.core.skills import TRAINED, Skill
+from lam_ros.core.types import JointState
 from lam_ros.paths import state_dir
 from lam_ros.planning.advised import make_planner
 from lam_ros.planning.conductor import Conductor
 from lam_ros.planning.config import MemoryConfig, PlannerConfig
 from lam_ros.planning.decision_log import DecisionLog
 from lam_ros.planning.decisions import Finished, RunStep, Termination
-from lam_ros.planning.hearing import Word, word_of
+from lam_ros.planning.hearing import Word, is_no, word_of
 from lam_ros.planning.memory import Memory, Prior
 from lam_ros.planning.outcome import Clarify, Outcome, Plan, Refuse, RefuseKind
 from lam_ros.planning.planner import ANSWER_SEPARATOR
@@ -79,6 +83,7 @@ class PlannerNode(LamNode):
     def configure(self) -> None:
         """Read the settings and open the topics."""
         self._time = RosClock(self)
+        self._robot = load_robot(self.text("robot", "so101"))
         group = load_group("planner", self.text("planner", "default"))
         config = build(PlannerConfig, group, "planner")
         opened = self._opened
@@ -88,7 +93,7 @@ class PlannerNode(LamNode):
         own = self._skills()
         self._planner = make_planner((*own, *skills_of(tools)), config, costs)
         self._conductor = Conductor(
-            ToolPlanner(self._planner, tools, own, config.can_move),
+            ToolPlanner(self._planner, tools, own, config.can_move, confirm=config.confirm),
             config.execution,
             reaches_table=self._planner.reaches_table,
             memory=self._memory,
@@ -107,7 +112,10 @@ class PlannerNode(LamNode):
         )
         opened.add(skill.destroy)
         opened.add(used.destroy)
-        self._skill = Doers(skill, used)
+        self._skill = Doers(skill, used, self._is_home)
+        self._joints: JointState | None = None
+        opened.listen(sensor_msgs.msg.JointState, self._robot.topics.joint_state,
+                      self._on_joints, qos.SENSOR)  # fmt: skip
         name = topics.EXECUTE_INSTRUCTION
         self._server = SingleGoalServer(self, ExecuteInstruction, name, self, newest_wins=True)
         opened.add(self._server.destroy)
@@ -134,10 +142,9 @@ class PlannerNode(LamNode):
     def _open_memory(self, config: MemoryConfig) -> Memory | None:
         if not config.enabled:
             return None
-        robot = load_robot(self.text("robot", "so101")).name
         folder = Path(config.folder).expanduser() if config.folder else state_dir()
         prior = Prior(config.prior_successes, config.prior_failures)
-        memory = Memory(folder / f"{robot}.sqlite", self.get_logger().warning, prior)
+        memory = Memory(folder / f"{self._robot.name}.sqlite", self.get_logger().warning, prior)
         self._opened.add(memory.close)
         return memory
 
@@ -146,7 +153,8 @@ class PlannerNode(LamNode):
         path = self.text("decision_log", "")
         if not path:
             return None
-        log = DecisionLog(Path(path), self._time.now_ns, self.get_logger().warning)
+        goes_on = self.flag("decision_log_goes_on", False)
+        log = DecisionLog(Path(path), self._time.now_ns, self.get_logger().warning, goes_on=goes_on)
         self._opened.add(log.close)
         facts = {"policy": self.text("policy_id", ""), "skills": sorted(self._skills())}
         log.note("who", f"policy: {facts['policy'] or 'unknown'}", facts)
@@ -267,7 +275,9 @@ class PlannerNode(LamNode):
         text = message.data.strip()
         if not text or not self.is_active:
             return
-        if self._conductor.is_busy:
+        if self._skill.is_asking and word_of(text) is not Word.STOP:
+            self._on_answer(text)
+        elif self._conductor.is_busy:
             self._reply(self._conductor.hear(text).text)
         elif self._told is not None:
             self._after = None if word_of(text) is Word.STOP else Told(text)
@@ -282,6 +292,14 @@ class PlannerNode(LamNode):
         else:
             self._start(Told(text))
 
+    def _on_answer(self, text: str) -> None:
+        """Take the answer to a question that the plan asks; a no ends the run."""
+        if is_no(text):
+            self._reply(self._conductor.hear("stop").text)
+            return
+        self._skill.answer(text)
+        self._reply(f"answered: {text}")
+
     def _reply(self, text: str) -> None:
         self._replies.publish(std_msgs.msg.String(data=text))
 
@@ -293,6 +311,14 @@ class PlannerNode(LamNode):
             self.get_logger().warning(f"scene: {scene.detail}", throttle_duration_sec=1.0)
             return
         self._scene = scene
+
+    def _on_joints(self, message: sensor_msgs.msg.JointState) -> None:
+        state = joints_from(message, self._robot)
+        if isinstance(state, JointState):
+            self._joints = state
+
+    def _is_home(self) -> bool:
+        return self._joints is not None and is_home(self._robot, self._joints.position_rad)
 
     def _on_goal_scene(self, message: lam_msg.Scene) -> None:
         """Take in what a picture shows that somebody wants the table to look like."""

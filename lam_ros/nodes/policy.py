@@ -39,6 +39,7 @@ from lam_ros.core.inbound import Rejected
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.serving import Ended, ServingConfig, SkillEnd, SkillRun
 from lam_ros.core.skill_worker import Sight, SkillCalls, SkillWorker
+from lam_ros.core.skills import Skill
 from lam_ros.core.types import ActionChunk, ExpiredReason, Observation, Verdict
 from lam_ros.paths import find_checkpoint
 
@@ -197,12 +198,16 @@ class PolicyNode(LamNode):
         """Begin to drive the arm by the policy with the goal's prompt."""
         self._policy.reset()
         step = (request.skill, request.object_id, request.target_id, request.prompt)
+        goes_home = request.skill == Skill.HOME
         # The same step again is another attempt: it begins from home.
-        homing = Homing(self._robot, request.grasp) if step == self._last_step else None
-        self._last_step = step
+        begins_there = goes_home or step == self._last_step
+        homing = Homing(self._robot, 0 if goes_home else request.grasp) if begins_there else None
+        self._last_step = () if goes_home else step
         run = SkillRun(self._serving, self._time.now_ns(), request.timeout_s)
         calls = SkillCalls(
-            infer=partial(self._infer, request.prompt, homing),
+            infer=homing.infer
+            if homing and goes_home
+            else partial(self._infer, request.prompt, homing),
             send=partial(self._send, run),
             ended=partial(self._conclude, run),
             observe=self._policy.observe,

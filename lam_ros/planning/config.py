@@ -144,6 +144,7 @@ class PlannerConfig:
 
     Attributes:
         scene: what is planned on, `seen` by a camera or the simulation's `truth`.
+        confirm: whether a person must say yes to each plan before it begins.
         max_characters: longest instruction that is read.
         fixed_kinds: kinds that are never picked up; they serve as targets.
         movable_kinds: kinds that the policy can pick up; empty for all that are not fixed.
@@ -154,7 +155,8 @@ class PlannerConfig:
         llm: a language model that may propose goals.
     """
 
-    scene: str = "truth"
+    scene: str = SEEN
+    confirm: bool = False
     max_characters: int = 2000
     fixed_kinds: frozenset[str] = frozenset(
         {"bowl", "tray", "spot", "plate", "mat", "table", "region", "basket", "drawer"}

@@ -70,14 +70,21 @@ class Entry:
 class DecisionLog:
     """Writes a log, line by line; what cannot be written is given up with one warning."""
 
-    def __init__(self, path: Path, now_ns: Callable[[], int], warn: Callable[[str], None]) -> None:
-        """Begin a new log at `path`."""
+    def __init__(
+        self,
+        path: Path,
+        now_ns: Callable[[], int],
+        warn: Callable[[str], None],
+        *,
+        goes_on: bool = False,
+    ) -> None:
+        """Begin a log at `path`; `goes_on` adds to the chain that stands there already."""
         self._path, self._now_ns, self._warn = path, now_ns, warn
-        self._number, self._previous = 0, START
+        self._number, self._previous = _end_of(path) if goes_on else (0, START)
         self._file: TextIO | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", encoding="utf-8")
+            self._file = path.open("a" if self._number else "w", encoding="utf-8")
         except OSError as error:
             self._give_up(error)
 
@@ -107,6 +114,18 @@ class DecisionLog:
             f"decision log {self._path}: {error.strerror}; going on without it, "
             "so lam explain will have nothing to say of this run"
         )
+
+
+def _end_of(path: Path) -> tuple[int, str]:
+    """Return the next number and the hash before it; those of a new log where none is whole."""
+    if not path.is_file() or not path.stat().st_size:
+        return 0, START
+    try:
+        last = read_log(path)[-1]
+    except DataError:  # its last line was cut off by a kill: kept, and another one is begun
+        path.replace(path.with_suffix(".broken.jsonl"))
+        return 0, START
+    return last.number + 1, last.hash
 
 
 def read_log(path: Path) -> tuple[Entry, ...]:

@@ -46,3 +46,14 @@ def word_of(text: str) -> Word:
         if re.fullmatch(pattern, said):
             return word
     return Word.NEW
+
+
+def is_no(text: str) -> bool:
+    """Tell whether an answer is a no."""
+    said = " ".join(re.sub(r"[^\w\s]", " ", text.lower()).split())
+    return (
+        re.fullmatch(
+            r"no( (thanks|thank you|please|way|not now))?|nope|nah|not now|do not|don t", said
+        )
+        is not None
+    )

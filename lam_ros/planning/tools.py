@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lam_ros.core.errors import ConfigError, unknown_name
@@ -48,7 +48,7 @@ class Tool:
         request: its fields; `{text}` and `{object}` are filled in.
         call: a Python function of the words and the object, for tools of an entry point; it
             returns one line, or raises.
-        builtin: one of `look_again`, `say` and `wait`.
+        builtin: one of `look_again`, `say`, `ask`, `home` and `wait`.
         timeout_s: after which it has failed.
     """
 
@@ -126,9 +126,20 @@ def _read(need: str, tool: str) -> tuple[str, tuple[str, ...]]:
     return found.group(1), args
 
 
+_GO = ("go", "return", "move", "drive", "go back", "move back", "come back")
+_HOMES = ("home", "to home", "to your home", "to the home position", "to your home position",
+          "to the home pose", "to your home pose")  # fmt: skip
+_HOMEWARD = (
+    *(f"{go} {home}" for go in _GO for home in _HOMES),
+    "home", "home the arm", "bring the arm home", "move the arm home",
+)  # fmt: skip
+
 BUILTIN = (
     Tool("look_again", says=("look again", "look", "look once more"), builtin="look_again"),
     Tool("say", says=("say {text}", "tell me {text}"), builtin="say"),
+    Tool("ask", says=("ask {text}", "ask me {text}", "ask me: {text}"), builtin="ask",
+         timeout_s=120.0),
+    Tool("home", says=_HOMEWARD, builtin="home", timeout_s=20.0),
     Tool("wait", says=("wait {number} seconds", "wait {number} second"), builtin="wait",
          timeout_s=3600.0),
 )  # fmt: skip
@@ -144,6 +155,8 @@ class ToolPlanner:
         tools: Iterable[Tool],
         skills: Iterable[Skill],
         can_move: Callable[[SceneObject], bool],
+        *,
+        confirm: bool = False,
     ) -> None:
         """Plan with tools.
 
@@ -152,7 +165,9 @@ class ToolPlanner:
             tools: what there is beside the policy.
             skills: what the policy itself can do.
             can_move: tells whether a thing can be picked up.
+            confirm: whether a plan begins with asking a person.
         """
+        self._confirm = confirm
         self._inner = planner
         self._tools = {tool.name: tool for tool in tools}
         self._skills = frozenset(skills)
@@ -168,6 +183,20 @@ class ToolPlanner:
         remembered: Mapping[str, Place] | None = None,
     ) -> Outcome:
         """Return a plan, a question or a refusal; as `Planner.plan`."""
+        outcome = self._planned(instruction, scene, answer, history, remembered)
+        if not (self._confirm and isinstance(outcome, Plan) and outcome.steps):
+            return outcome
+        asked = self._used(self._tools["ask"], f"shall I {outcome.message}", "")
+        return replace(outcome, steps=(asked, *outcome.steps))
+
+    def _planned(
+        self,
+        instruction: str,
+        scene: Scene,
+        answer: str,
+        history: Sequence[str],
+        remembered: Mapping[str, Place] | None,
+    ) -> Outcome:
         is_read = check_text(instruction, MOST_CHARACTERS) is None
         parts = [part for part in _SEPARATOR.split(instruction) if part.strip()] if is_read else []
         asked = [

@@ -26,6 +26,7 @@ from lam_ros.core.errors import ConfigError, unknown_name
 from lam_ros.graph import EXPERT, GraphParameters, arm_graph, sim_graph
 from lam_ros.paths import config_dir
 from lam_ros.planning.config import SCENES, SEEN, TRUTH
+from lam_ros.planning.decision_log import FILE as DECISIONS
 from lam_ros.supervisor import NodeSpec
 from lam_ros.up.arguments import FLAGS, Argument, Values
 from lam_sim.arms import model_of
@@ -183,16 +184,16 @@ def setup_of(name: str) -> Setup:
     return SETUPS[name]
 
 
-def _simulation(values: Values, _folder: Path) -> tuple[NodeSpec, ...]:
-    return _arm(values, simulated=True)
+def _simulation(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
+    return _arm(values, folder, simulated=True)
 
 
-def _real(values: Values, _folder: Path) -> tuple[NodeSpec, ...]:
-    return _arm(values, simulated=False)
+def _real(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
+    return _arm(values, folder, simulated=False)
 
 
 def _teleoperation(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
-    rows = _arm(values, simulated=values.flag("sim"))
+    rows = _arm(values, folder, simulated=values.flag("sim"))
     return (*rows, *_teleop(values, folder))
 
 
@@ -206,7 +207,7 @@ def _recording(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
     return (*_teleoperation(values, folder), recorder)
 
 
-def _arm(values: Values, *, simulated: bool) -> tuple[NodeSpec, ...]:
+def _arm(values: Values, folder: Path, *, simulated: bool) -> tuple[NodeSpec, ...]:
     """Return the arm, what commands it, and who drives it."""
     policy, robot = values.text("policy"), load_robot(values.text("robot"))
     if simulated and values.flag("use_sim_time"):
@@ -230,6 +231,11 @@ def _arm(values: Values, *, simulated: bool) -> tuple[NodeSpec, ...]:
             "controller": values.text("controller") if behind else "",
         },
         policy={"checkpoint": _policy_folder(policy, values.text("policy_path"))},
+        planner={
+            "decision_log": str((folder / DECISIONS).resolve()),
+            "decision_log_goes_on": True,  # a planner that died and was started again adds to it
+            "policy_id": policy if policy in (NOBODY, EXPERT) else values.text("policy_path"),
+        },
         perception=_perception(values, policy),
     )
     if not simulated and values.text("driver") == "so101" and robot.name != "so101":
@@ -339,7 +345,7 @@ SETUPS = {
                 *_COMMON,
                 replace(_POLICY[0], default="lam"),
                 _POLICY[1],
-                replace(_POLICY[2], default=TRUTH),
+                _POLICY[2],
                 _CALIBRATION,
                 _SEED,
                 *_BEHIND,

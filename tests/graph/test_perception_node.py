@@ -10,7 +10,7 @@ import yaml
 from sensor_msgs.msg import Image
 
 from lam_interfaces.msg import Scene
-from lam_interfaces.srv import ResetScene
+from lam_interfaces.srv import PlanInstruction, ResetScene
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.images import ImageWriter
 from lam_ros.bridge.scenes import scene_from
@@ -23,6 +23,7 @@ from lam_sim.scenes import SceneConfig
 from lam_sim.world import LockstepSim, SimConfig
 
 SEEN = "lam/seen"
+LIKE_THIS = "make it look like this"
 SEED = 1_000_000
 
 
@@ -110,3 +111,48 @@ def test_a_picture_of_the_goal_is_seen_and_one_of_another_shape_shows_nothing(
     pictures.publish(ImageWriter("goal", 320, 400).fill(half, 2))
     world.graph.spin_until(lambda: len(goals) > 1, "an answer to the other picture", 30.0)
     assert not goals[-1].objects
+
+
+def test_a_picture_of_the_goal_becomes_the_plan_for_what_is_seen(
+    world: Any, robot_file: str
+) -> None:
+    scene = SceneConfig(placed_probability=0.0, include=("red cube", "blue bowl"))
+    sim = LockstepSim(load_robot(robot_file), SimConfig(scene))
+    sim.reset(SEED)
+    drop(sim, "red_cube_1", "blue_bowl_1")
+    picture = sim.observe().images["front"]
+    sim.close()
+
+    named = '{"placed_probability": 0.0, "include": ["red cube", "blue bowl"]}'
+    world.sim(robot=robot_file, seed=SEED, scene=named, publishes_scene=False)
+    seen = world.graph.collect(Scene, topics.SCENE, qos.SCENE)
+    goals = world.graph.collect(Scene, topics.GOAL_SCENE, qos.LATCHED)
+    world.bring_up(PerceptionNode, robot=robot_file)
+    world.planner(robot=robot_file)
+    pictures = world.graph.node.create_publisher(Image, topics.GOAL_IMAGE, qos.LATCHED)
+    pictures.publish(ImageWriter("goal", 640, 400).fill(picture, 1))
+    world.graph.spin_until(lambda: goals and seen and seen[-1].objects, "both scenes", 30.0)
+    planning = world.graph.node.create_client(PlanInstruction, topics.PLAN_INSTRUCTION)
+    world.graph.spin_until(planning.service_is_ready, "the planner")
+
+    def planned() -> list[str]:
+        request = PlanInstruction.Request(instruction=LIKE_THIS)
+        answer = world.graph.result(planning.call_async(request), "the plan")
+        return list(answer.goal)
+
+    wanted = ["in(red_cube_1, blue_bowl_1)"]
+    for _ in range(100):
+        if planned() == wanted:
+            break
+        world.graph.spin_for(0.1)
+    assert planned() == wanted
+
+
+def drop(sim: LockstepSim, item: str, target: str) -> None:
+    """Let an object of the simulation fall onto another, and come to rest."""
+    body = sim.model.body(sim._slots[item].body_id)
+    address = sim.model.jnt_qposadr[body.jntadr[0]]
+    x, y, _ = sim.truth()[target].position_m
+    sim.data.qpos[address : address + 3] = (x, y, sim.truth()[target].bottom_m + 0.03)
+    for _ in range(25):
+        sim.step(sim.target_rad)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from action_msgs.msg import GoalStatus
@@ -18,7 +19,8 @@ from lam_interfaces.action import ExecuteInstruction
 from lam_interfaces.msg import Plan, PlanStep
 from lam_interfaces.srv import Judge, PlanInstruction
 from lam_ros.bridge import qos, topics
-from lam_ros.config import load_group
+from lam_ros.config import load_group, load_robot
+from lam_ros.core.homing import is_home
 
 INSTRUCTION = "put the red cube in the blue bowl"
 SCENE = json.dumps({"include": ["red cube", "blue bowl"], "placed_probability": 0.0})
@@ -68,10 +70,12 @@ def test_an_instruction_is_carried_out_and_the_ground_truth_agrees(graph: Any, w
     world.expert()
     world.planner()
     instructions = Instructions(graph)
-    end = instructions.end(instructions.send(INSTRUCTION))
+    joints = graph.collect(JointState, "joint_states", qos.SENSOR)
+    end = instructions.end(instructions.send(f"{INSTRUCTION}, then go home"))
     assert end.status == GoalStatus.STATUS_SUCCEEDED, end.result.message
     assert end.result.termination == Result.SUCCEEDED
-    assert [step.status for step in end.result.plan.steps] == [PlanStep.DONE]
+    assert [step.status for step in end.result.plan.steps] == [PlanStep.DONE] * 2
+    assert is_home(load_robot("so101"), np.array(joints[-1].position))
     assert list(end.result.goal) == ["in(red_cube_1, blue_bowl_1)"]
     judge = graph.node.create_client(Judge, topics.JUDGE)
     graph.spin_until(judge.service_is_ready, "the judge")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from rclpy.action import ActionClient, ActionServer
+from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
 from lam_interfaces import msg as lam_msg
@@ -86,13 +87,21 @@ def test_a_plan_uses_a_service_an_action_an_entry_point_and_what_a_tool_needs(
     world.planner(tools=str(path))
     client = ActionClient(graph.node, ExecuteInstruction, topics.EXECUTE_INSTRUCTION)
     graph.spin_until(client.server_is_ready, "the action server")
-    text = "ring the bell, then turn on the lamp, then inspect the table and clap for joy"
+    text = (
+        "ring the bell, then turn on the lamp, then ask shall i go on, "
+        "then inspect the table and clap for joy"
+    )
+    replies = graph.collect(String, topics.REPLY, qos.REPORT)
+    spoken = graph.node.create_publisher(String, topics.INSTRUCTION, qos.REPORT)
     goal = graph.result(client.send_goal_async(ExecuteInstruction.Goal(instruction=text)))
+    graph.spin_until(lambda: "shall i go on?" in [r.data for r in replies], "the question", 30.0)
+    assert room.done[-1] == "lamp True False"  # what comes after waits for the answer
+    spoken.publish(String(data="yes, please"))
     result = graph.result(goal.get_result_async(), "the result", 40.0).result
     assert result.termination == ExecuteInstruction.Result.SUCCEEDED, result.message
     # The bell fails at first, and is rung again; the box is in the way of the lamp.
     assert room.done == ["bell", "bell", "box", "lamp True False", "look at the table"]
     assert sys.modules["lam_tools_clapper"].CLAPPED[-1:] == ["joy"]
-    assert [step.status for step in result.plan.steps] == [PlanStep.DONE] * 5
+    assert [step.status for step in result.plan.steps] == [PlanStep.DONE] * 6
     assert list(result.goal) == ["turned_on(lamp_1)"]
     room.server.destroy()

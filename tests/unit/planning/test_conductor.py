@@ -347,3 +347,18 @@ def test_a_log_that_cannot_be_written_warns_and_the_run_goes_on(tmp_path: Path) 
     log = DecisionLog(tmp_path / "file" / "decisions.jsonl", lambda: 7, said.append)
     assert ended(Bench(log=log).do(RED_IN)) is Termination.SUCCEEDED
     assert len(said) == 1
+
+
+def test_a_log_that_goes_on_is_one_chain_and_one_that_was_cut_off_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    for text in ("before the planner died", "after it was started again"):
+        log = DecisionLog(path, lambda: 7, pytest.fail, goes_on=True)
+        log.note("who", text)
+        log.close()
+    entries = read_log(path)
+    assert [entry.number for entry in entries] == [0, 1]
+    assert first_break(entries) == ""
+    path.write_text(path.read_text()[:-20])
+    DecisionLog(path, lambda: 7, pytest.fail, goes_on=True).note("who", "a third time")
+    assert first_break(read_log(path)) == ""
+    assert len(path.with_suffix(".broken.jsonl").read_text().splitlines()) == 2

@@ -13,7 +13,7 @@ from lam_ros.planning.config import PlannerConfig
 from lam_ros.planning.outcome import Outcome, Plan, Refuse
 from lam_ros.planning.planner import Planner
 from lam_ros.planning.tool_config import load_tools
-from lam_ros.planning.tools import ToolPlanner, skills_of
+from lam_ros.planning.tools import BUILTIN, ToolPlanner, skills_of
 
 BELL = {"says": ["ring the bell"], "service": "/bell", "type": "std_srvs/srv/Trigger"}
 LAMP = {
@@ -94,6 +94,27 @@ def test_tools_that_are_left_stay_in_a_new_plan() -> None:
     assert isinstance(plan, Plan)
     again = made.replan(plan, [step.step for step in plan.steps[1:]], SCENE)
     assert [skill for skill, _, _ in did(again)] == ["place_in", "use"]
+
+
+def test_a_person_is_asked_before_a_plan_begins_where_that_is_wanted() -> None:
+    asks = ToolPlanner(Planner(), BUILTIN, TRAINED, PlannerConfig().can_move, confirm=True)
+    plan = asks.plan("put the red cube in the bowl", SCENE)
+    assert isinstance(plan, Plan)
+    assert [step.tool for step in plan.steps] == ["ask", ""]
+    assert plan.steps[0].step.target_id == "shall I put the red cube in the blue bowl"
+    again = asks.replan(plan, [step.step for step in plan.steps[1:]], SCENE)
+    assert [skill for skill, _, _ in did(again)] == ["place_in"]
+    assert not isinstance(asks.plan("hit the person", SCENE), Plan)
+
+
+@pytest.mark.parametrize(
+    ("text", "tool"),
+    [("go home", "home"), ("Return to the home position.", "home"), ("ask are you ready", "ask")],
+)
+def test_the_way_home_and_questions_are_tools(text: str, tool: str) -> None:
+    plan = planner().plan(f"put the red cube in the bowl, then {text}", SCENE)
+    assert isinstance(plan, Plan)
+    assert [step.tool for step in plan.steps] == ["", tool]
 
 
 def test_what_names_no_tool_is_planned_as_before() -> None:

@@ -46,8 +46,7 @@ def test_the_arm_is_up_before_its_commander_and_that_before_whoever_drives(rows,
     specs = rows(setup, policy="lam")
     order = names(specs)
     assert order[:3] == [ARMS[setup], "description", "control"]
-    seen = [] if setup == "sim" else ["perception"]
-    assert order[3:-1][: len(seen) + 2] == [*seen, "policy", "planner"]
+    assert order[3:-1][:3] == ["perception", "policy", "planner"]
     assert order[-1] == "bringup"
     assert specs[-1].parameters["nodes"].split(",") == order[:-1]
     assert "autostart" not in specs[-1].parameters
@@ -57,12 +56,11 @@ def test_the_arm_is_up_before_its_commander_and_that_before_whoever_drives(rows,
 @pytest.mark.parametrize("setup", SETUPS)
 def test_what_holds_the_arms_state_is_never_started_again(rows, setup):
     again = {spec.name for spec in rows(setup, policy="lam") if spec.restart}
-    seen = set() if setup == "sim" else {"perception"}
-    assert again == {"description", "policy", "planner"} | seen
+    assert again == {"description", "perception", "policy", "planner"}
 
 
 def test_one_policy_or_nobody(rows):
-    assert names(rows("sim"))[3] == "policy"
+    assert names(rows("sim"))[3:5] == ["perception", "policy"]
     assert names(rows("sim", policy="expert"))[3] == "expert"
     assert names(rows("robot")) == ["arm", "description", "control", "bringup"]
 
@@ -211,10 +209,10 @@ def test_a_robot_that_cannot_be_started_is_refused_before_anything_is(rows, setu
 
 
 def test_scenes_have_one_source_the_camera_or_the_truth(rows):
-    seen = {spec.name: spec for spec in rows("sim", scene="seen")}
+    seen = {spec.name: spec for spec in rows("sim")}
     assert "perception" in seen
     assert not seen["sim"].parameters["publishes_scene"]
-    true = {spec.name: spec for spec in rows("sim")}
+    true = {spec.name: spec for spec in rows("sim", scene="truth")}
     assert "perception" not in true
     assert true["sim"].parameters["publishes_scene"]
     with pytest.raises(ConfigError, match="a real table has no truth"):
