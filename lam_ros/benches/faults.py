@@ -9,7 +9,7 @@ the one before it.  The limit is 100 ms, 50 ms for the e-stop; `ratios` has each
     policy_hung, policy_slow   counted from the end of the time that an inference may take
                                (`slow_after_s` of the policy node): until then there is no fault
     picture_frozen             pictures with new stamps that do not change: known only after the
-                               arm has moved 0.15 rad, and the swing's speed is in the figure
+                               arm has moved 0.025 rad: not before the next picture, 40 ms
     *_killed                   kill -9, fewer trials, because a process must start again
     *_stopped                  SIGSTOP: a process that is there and silent, as behind a cut cable
 """

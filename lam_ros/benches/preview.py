@@ -3,13 +3,17 @@
 Good chunks are those of the scripted teleoperator and of the shipped policy in episodes
 that succeed: each one refused is a false reject.  Planted ones swing the arm from where
 it is then to anywhere; of those that hit, push, topple or leave the workspace in the full
-simulator, the share that the twin refuses is what it catches.
+simulator, the share that the twin refuses is what it catches.  The limits are the same
+for both, but that the twin may use only a share of them (`safety.preview.share`).
+
+The times are those of good chunks: one that is refused is done as soon as it goes wrong.
 """
 
 from __future__ import annotations
 
 import copy
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +30,7 @@ from lam_ros.core.types import ActionChunk, FloatArray, Observation
 from lam_ros.evaluation.rollout import Timing, drive
 from lam_ros.evaluation.settings import control_config
 from lam_ros.paths import find_checkpoint
-from lam_sim.hazards import HazardWatch, watched
+from lam_sim.hazards import TABLE, HazardWatch, watched
 from lam_sim.judge import Judge
 from lam_sim.rollout import Demonstrator
 from lam_sim.scenes import SceneConfig
@@ -40,7 +44,10 @@ DT_NS = 40_000_000
 EVERY = 6
 """Frames between two chunks of a demonstration."""
 
-POLICY_SHARE = 0.4
+TRIES = 2
+"""Planted beside each good chunk; most come to nothing, and then do not count."""
+
+POLICY_SHARE = 0.35
 """Of the time, for the policy's episodes."""
 
 _MIX = {TaskType.IN_BOWL: 0.6, TaskType.ON_SPOT: 0.4}
@@ -92,10 +99,13 @@ class _Bench:
         self._demonstrator = Demonstrator(self._sim)
         self._policy: Any = None
         self._expert, self._driven = _Tally(), _Tally()
+        self._planted_ms: list[float] = []
+        self._refused_as: Counter[str] = Counter()
+        self._missed: Counter[str] = Counter()
         self._rng = np.random.default_rng(FIRST_SEED)
 
     def demonstration(self, seed: int) -> None:
-        """Judge the chunks of one demonstration, and one planted beside each."""
+        """Judge the chunks of one demonstration, and planted ones beside each."""
         self._sim.config = SimConfig(render=False)
         episode = sample_episode(SceneConfig(), seed, _MIX)
         seen: list[_Case] = []
@@ -117,7 +127,8 @@ class _Bench:
             rows = shown.action_rad[index : index + ROWS].astype(np.float64)
             rows = np.vstack([rows, np.tile(rows[-1], (ROWS - len(rows), 1))])
             self._good(self._expert, case, rows)
-            self._planted(episode, case)
+            for _ in range(TRIES):
+                self._planted(episode, case)
 
     def policy_episode(self, seed: int) -> None:
         """Judge the chunks of one episode that the shipped policy drives."""
@@ -154,13 +165,16 @@ class _Bench:
         return BenchReport(
             bench="preview",
             metrics={
-                "ms": percentiles_ms(expert.times_ms),
+                "ms": percentiles_ms([*expert.times_ms, *driven.times_ms]),
                 "policy_chunk_ms": percentiles_ms(driven.times_ms),
+                "planted_ms": percentiles_ms(self._planted_ms),
                 "caught": round(expert.caught / max(1, expert.planted), 4),
                 "planted": expert.planted,
                 "false_rejects": round((expert.refused + driven.refused) / max(1, good), 4),
                 "good_expert": expert.good,
                 "good_policy": driven.good,
+                "refused_as": dict(self._refused_as),
+                "missed": dict(self._missed),
                 "rows": ROWS,
                 "ahead_s": self._preview.horizon_s,
             },
@@ -188,35 +202,42 @@ class _Bench:
             horizon_s=self._preview.horizon_s,
         )
 
-    def _ask(self, tally: _Tally, case: _Case, rows: FloatArray) -> Hazard | None:
+    def _ask(self, times_ms: list[float], case: _Case, rows: FloatArray) -> Hazard | None:
         began = time.perf_counter()
         hazard = self._twin.preview(case.situation, self._path(case, rows))
-        tally.times_ms.append((time.perf_counter() - began) * 1e3)
+        times_ms.append((time.perf_counter() - began) * 1e3)
         return hazard
 
     def _good(self, tally: _Tally, case: _Case, rows: FloatArray) -> None:
         tally.good += 1
-        tally.refused += self._ask(tally, case, rows) is not None
+        hazard = self._ask(tally.times_ms, case, rows)
+        if hazard is not None:
+            tally.refused += 1
+            self._refused_as[hazard.kind] += 1
 
     def _planted(self, episode: Episode, case: _Case) -> None:
         robot, start = self._robot, case.situation.joints.position_rad
         goal = self._rng.uniform(robot.lower_rad, robot.upper_rad)
         share = self._rng.uniform(0.2, 1.0) * np.linspace(1 / ROWS, 1, ROWS)[:, None]
         rows = start + (goal - start) * share
-        if not self._is_truly_bad(episode, case, self._path(case, rows)):
+        truth = self._truly_bad(episode, case, self._path(case, rows))
+        if not truth:
             return
         self._expert.planted += 1
-        self._expert.caught += self._ask(self._expert, case, rows) is not None
+        if self._ask(self._planted_ms, case, rows) is not None:
+            self._expert.caught += 1
+        else:
+            self._missed[truth] += 1
 
-    def _is_truly_bad(self, episode: Episode, case: _Case, path_rad: FloatArray) -> bool:
-        """Run a path in the full simulator from the same state."""
+    def _truly_bad(self, episode: Episode, case: _Case, path_rad: FloatArray) -> str:
+        """Run a path in the full simulator from the same state; returns what goes wrong."""
         full, situation = self._full, case.situation
         full.reset(episode.scene)
         mujoco.mj_copyData(full.data, full.model, case.world)
         full._target_rad = situation.command_rad
         objects = {
             name: watched(
-                self._preview, name, slot.body_id, situation.wanted, situation.target,
+                self._preview, name, slot.kind.name, slot.body_id, situation.wanted, situation.target,
                 is_free=slot.kind.is_free,
             )
             for name, slot in full._slots.items()
@@ -225,12 +246,14 @@ class _Bench:
         watch = HazardWatch(self._preview, full.model, objects)
         watch.begin(full.data)
         guard = self._twin.guard
-        return any(self._goes_wrong(watch, guard, row) for row in path_rad)
+        wrong = (self._goes_wrong(watch, guard, row) for row in path_rad)
+        return next(filter(None, wrong), "")
 
-    def _goes_wrong(self, watch: HazardWatch, guard: Any, command_rad: FloatArray) -> bool:
+    def _goes_wrong(self, watch: HazardWatch, guard: Any, command_rad: FloatArray) -> str:
         full = self._full
         full.step(command_rad)
-        if watch.look(full.data, 0.0) is not None:
-            return True
-        found = guard.intrusions(full.joint_state().position_rad)
-        return any(item.rule != "table" for item in found)
+        found = watch.look(full.data, 0.0)
+        if found is not None:
+            return found.kind
+        broken = guard.intrusions(full.joint_state().position_rad)
+        return next((item.rule for item in broken if item.rule != TABLE), "")

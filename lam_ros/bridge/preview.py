@@ -113,7 +113,9 @@ class ChunkReview:
     def _draw(self, shot: Shot, path: Path, hazard: Hazard) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(shot.draw()).save(path)
+            part = path.with_suffix(".part")
+            Image.fromarray(shot.draw()).save(part, format="PNG")
+            part.replace(path)  # whoever finds it finds all of it
             self._tell(f"picture of what was refused ({hazard.detail}): {path}")
         except (OSError, RuntimeError) as error:
             self._tell(f"no picture of what was refused: {error}")

@@ -30,6 +30,7 @@ class PreviewConfig:
         max_shift_m: how far such an object may be pushed.
         horizon_s: how far ahead; more than the control node plays without another chunk
             (`policy_silent_after_s`) is not worth looking at.
+        share: of the limits that the twin lets be used, since it is coarser than the world.
         rejections: after so many in a row the skill ends, and the planner is told.
     """
 
@@ -40,13 +41,14 @@ class PreviewConfig:
     max_tilt_rad: float = 0.5
     max_shift_m: float = 0.03
     horizon_s: float = 1.0
+    share: float = 0.8
     rejections: int = 5
 
     def __post_init__(self) -> None:
         """Refuse limits that are none."""
         for name in (
             "max_table_n", "max_object_n", "max_target_n", "max_tilt_rad", "max_shift_m",
-            "horizon_s", "rejections",
+            "horizon_s", "share", "rejections",
         ):  # fmt: skip
             value = getattr(self, name)
             if not 0 < value < float("inf"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -31,7 +31,7 @@ BOX = "box"
 """What is known by its size only; it does not move."""
 
 _MIN_SIZE_M = 0.004
-_SHOWN_GROUP = 0
+_PLAIN_RGB, _TABLE_RGB = (0.85, 0.85, 0.83), (0.55, 0.47, 0.40)
 
 
 def shape_of(item: SceneObject) -> str:
@@ -43,7 +43,8 @@ def shape_of(item: SceneObject) -> str:
 def _compiled(model: str, shapes: tuple[str, ...]) -> mujoco.MjModel:
     spec = load_arm_spec(model)
     spec.option.timestep = STEP_S
-    spec.option.cone = mujoco.mjtCone.mjCONE_PYRAMIDAL
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    spec.option.impratio = 10.0
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     spec.option.iterations = 20
     spec.option.enableflags |= int(mujoco.mjtEnableBit.mjENBL_SLEEP)
@@ -142,17 +143,30 @@ class Stage:
         mujoco.mj_kinematics(self.model, data)
 
     def step(self, command_rad: FloatArray, steps: int) -> None:
-        """Go on for some steps with a command."""
-        self.data.ctrl[self.actuators] = command_rad
-        mujoco.mj_step(self.model, self.data, steps)
+        """Go on for some steps, in which the command rises to the next one."""
+        model, data = self.model, self.data
+        rise = (command_rad - data.ctrl[self.actuators]) / steps
+        for _ in range(steps):
+            data.ctrl[self.actuators] += rise
+            mujoco.mj_step(model, data)
+
+    @property
+    def awake(self) -> int:
+        """How many things move or may, the arm among them."""
+        return int(self.data.ntree_awake)
 
     def is_free(self, body: int) -> bool:
         """Tell whether an object moves when it is pushed."""
         return int(self.model.body_mocapid[body]) < 0
 
-    def shot(self) -> StageShot:
-        """Return the present state, kept."""
-        return StageShot(self.model, copy.copy(self.data))
+    def shot(self, objects: Sequence[SceneObject] = ()) -> StageShot:
+        """Return the present state, kept; objects, in the order of the shapes, in their colours."""
+        colors = {
+            body: catalog.COLOR_RGB[item.color]
+            for item, body in zip(objects, self.bodies, strict=False)
+            if item.color in catalog.COLOR_RGB
+        }
+        return StageShot(self.model, copy.copy(self.data), colors)
 
     def _fix(self, item: SceneObject, body: int, shape: str) -> None:
         mocap = self.model.body_mocapid[body]
@@ -182,6 +196,7 @@ class StageShot:
 
     model: mujoco.MjModel
     data: mujoco.MjData
+    colors: Mapping[int, tuple[float, float, float]]
 
     def draw(self, width_px: int = 640, height_px: int = 480) -> ImageArray:
         """Return a picture for people, rgb8."""
@@ -190,7 +205,15 @@ class StageShot:
         camera.distance, camera.azimuth, camera.elevation = 0.75, 140.0, -25.0
         option = mujoco.MjvOption()
         option.geomgroup[:] = 1
-        with mujoco.Renderer(self.model, height_px, width_px) as renderer:
+        model = self.model
+        shades = np.full((model.ngeom, 3), _PLAIN_RGB)
+        shades[model.geom(TABLE).id] = _TABLE_RGB
+        for body, color in self.colors.items():
+            shades[model.geom_bodyid == body] = color
+        model.geom_rgba[:, :3] = shades
+        model.vis.headlight.ambient[:] = 0.35
+        model.vis.headlight.diffuse[:] = 0.45
+        with mujoco.Renderer(model, height_px, width_px) as renderer:
             renderer.update_scene(self.data, camera, option)
             picture: ImageArray = renderer.render().copy()
         return picture

@@ -9,6 +9,7 @@ in larger steps than the simulator's, among objects that sleep until they are to
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,6 +27,21 @@ LOOK_EVERY_RAD = 0.08
 
 NEAR_M = 0.035
 """Further than this from all objects the arm is near none: a hand's way between two poses."""
+
+RUN_UP = 2
+"""Rows that are run before anything is near."""
+
+LED_RAD = 0.05
+"""Command and joint further apart than this: the arm is held up, and not where it is told to be."""
+
+LINGER = 2
+"""Rows that the last command is held: the world may be a little earlier than the twin."""
+
+ARM_ALONE = 1
+"""Kinematic trees of the arm; it never sleeps."""
+
+MOVED_EVERY = 3
+"""Rows between two looks at what was pushed; forces are looked at with each."""
 
 
 def twin_for(
@@ -60,15 +76,14 @@ class ChunkTwin:
         self._shown = None
         self._last = (situation, situation.joints.position_rad)
         solid = _solid(situation.scene)
-        rows = _stops(situation.joints.position_rad, path_rad)
-        found, is_near = self._first_look(situation, path_rad, rows, solid)
-        if found is not None or not is_near:
-            return found
-        return self._run(situation, path_rad, solid)
+        look = self._first_look(situation, path_rad, solid)
+        if look.found is not None or not look.is_near:
+            return look.found
+        return self._run(situation, path_rad, solid, look)
 
     def shot(self) -> StageShot:
         """Return where the last path ended."""
-        return self._stage_of_shot().shot()
+        return self._stage_of_shot().shot(_solid(self._last[0].scene))
 
     def _stage_of_shot(self) -> Stage:
         """Return the stage of the last path, set to its pose if it was not run with forces."""
@@ -82,49 +97,113 @@ class ChunkTwin:
         return self._shown
 
     def _first_look(
-        self,
-        situation: Situation,
-        path_rad: FloatArray,
-        rows: Sequence[int],
-        objects: Sequence[SceneObject],
-    ) -> tuple[Hazard | None, bool]:
-        """Go along the path by shape; returns what is broken, and whether anything is near."""
+        self, situation: Situation, path_rad: FloatArray, objects: Sequence[SceneObject]
+    ) -> _Look:
+        """Go along the path by shape: what is broken, and where anything is near."""
         guard, start = self.guard, situation.joints.position_rad
         at_start = {item.rule: item.depth_m for item in guard.intrusions(start)}
-        centers = np.array([item.position_m for item in objects]).reshape(-1, 3)
-        gaps_m, low_m = guard.clearances(centers)
-        for row in rows:
+        reach = _Reach(situation.wanted, objects)
+        look = _Look()
+        reach.look(guard, -1, look)
+        for row in _stops(start, path_rad):
             for item in guard.intrusions(path_rad[row]):
                 if item.rule != TABLE and item.depth_m > at_start.get(item.rule, 0.0) + 1e-4:
                     self._last = (situation, path_rad[row])
-                    return Hazard(item.rule, (row + 1) * self._period_s, item.detail), False
-            gap, low = guard.clearances(centers)
-            gaps_m, low_m = np.minimum(gaps_m, gap), min(low_m, low)
-        radii = np.array([np.linalg.norm(item.size_m) / 2 for item in objects])
-        return None, bool((gaps_m < radii + NEAR_M).any()) or low_m < NEAR_M
+                    look.found = Hazard(item.rule, (row + 1) * self._period_s, item.detail)
+                    return look
+            reach.look(guard, row, look)
+        return look
 
     def _run(
-        self, situation: Situation, path_rad: FloatArray, solid: Sequence[SceneObject]
+        self, situation: Situation, path_rad: FloatArray, solid: Sequence[SceneObject], look: _Look
     ) -> Hazard | None:
-        """Run a path with forces."""
+        """Run a path with forces, from shortly before something is near."""
         stage = stage_for(self._robot, tuple(shape_of(item) for item in solid))
-        stage.set(situation.joints, situation.command_rad, solid)
+        begin = self._begin(situation, look)
+        if begin:
+            at, before = path_rad[begin - 1], path_rad[begin - 2]
+            velocity = (at - before) / self._period_s
+            stage.set(JointState(situation.joints.stamp_ns, at, velocity), at, solid)
+        else:
+            stage.set(situation.joints, situation.command_rad, solid)
+        watch = self._watch(situation, solid, stage)
+        watch.begin(stage.data)
+        self._shown = stage
+        last = len(path_rad) - 1
+        for index in range(begin, len(path_rad) + LINGER):
+            after_s = (index + 1) * self._period_s
+            stage.step(path_rad[min(index, last)], self._steps)
+            found = watch.pressed(stage.data, after_s)
+            if found is None and (index % MOVED_EVERY == 0 or index == last):
+                found = watch.moved(stage.data, after_s)
+            if found is not None:
+                return found
+            if index > look.last and stage.awake <= ARM_ALONE + look.may_hold:
+                break
+        return None
+
+    def _watch(
+        self, situation: Situation, solid: Sequence[SceneObject], stage: Stage
+    ) -> HazardWatch:
         wanted, target = situation.wanted, situation.target
         objects = {
             item.id: watched(
-                self._config, item.id, body, wanted, target, is_free=stage.is_free(body)
+                self._config, item.id, item.kind, body, wanted, target,
+                is_free=stage.is_free(body),
             )
             for item, body in zip(solid, stage.bodies, strict=True)
-        }
-        watch = HazardWatch(self._config, stage.model, objects, stage.of_arm)
-        watch.begin(stage.data)
-        self._shown = stage
-        for index, row in enumerate(path_rad):
-            stage.step(row, self._steps)
-            found = watch.look(stage.data, (index + 1) * self._period_s)
-            if found is not None:
-                return found
-        return None
+        }  # fmt: skip
+        return HazardWatch(
+            self._config, stage.model, objects, stage.of_arm, share=self._config.share
+        )
+
+    def _begin(self, situation: Situation, look: _Look) -> int:
+        """Return the row from which forces matter: until then the arm is where it is told to be."""
+        led = np.abs(situation.command_rad - situation.joints.position_rad)
+        led[self._robot.gripper_index] = 0.0  # it grips by leading
+        begin = look.clear - RUN_UP
+        return begin if begin >= 2 and led.max() < LED_RAD else 0
+
+
+@dataclass
+class _Look:
+    """What the first look has found.
+
+    Attributes:
+        found: what is broken.
+        is_near: whether the arm, or what it may hold, comes near anything.
+        may_hold: whether the arm may hold what it is to take.
+        clear: the last row until which nothing was near, not even what is to be taken.
+        last: the last row at which something was near.
+    """
+
+    found: Hazard | None = None
+    is_near: bool = False
+    may_hold: bool = False
+    clear: int = -1
+    last: int = -1
+
+
+class _Reach:
+    """How near objects must be to be met by the arm, or by what it may hold by then."""
+
+    def __init__(self, wanted: str, objects: Sequence[SceneObject]) -> None:
+        """Know all objects; the wanted one may be met, and is then an end of the arm."""
+        self._centers_m = np.array([item.position_m for item in objects]).reshape(-1, 3)
+        sizes_m = np.array([np.linalg.norm(item.size_m) for item in objects])
+        self._limits_m = sizes_m / 2 + NEAR_M
+        self._is_wanted = np.array([item.id == wanted for item in objects], dtype=bool)
+        self._held_m = float(sizes_m[self._is_wanted].sum())
+
+    def look(self, guard: ArmGuard, row: int, look: _Look) -> None:
+        """Add what is near at the pose that the guard was asked about last."""
+        gaps_m, low_m = guard.clearances(self._centers_m)
+        look.may_hold |= bool((gaps_m < self._limits_m)[self._is_wanted].any())
+        limits_m = self._limits_m + self._held_m * look.may_hold
+        if bool((gaps_m < limits_m)[~self._is_wanted].any()) or low_m < NEAR_M:
+            look.is_near, look.last = True, row
+        if not look.is_near and not look.may_hold:
+            look.clear = row
 
 
 def _solid(scene: Scene | None) -> list[SceneObject]:

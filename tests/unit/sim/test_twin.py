@@ -96,6 +96,39 @@ def test_what_the_safety_room_forbids_by_shape_is_foreseen() -> None:
     assert kind(twin.preview(at(HOME), out)) == "workspace"
 
 
+def test_only_a_share_of_each_limit_may_be_used_in_the_twin() -> None:
+    down = way(np.array([0.0, 0.9, 0.3, 0.4, 0.0, 0.3]))
+    forces = {}
+    for share in (0.1, 1.0):
+        config = PreviewConfig(enabled=True, max_table_n=40.0, share=share)
+        hazard = ChunkTwin(ROBOT, config, GeometryConfig()).preview(at(HOME), down)
+        forces[share] = hazard.after_s if hazard else float("inf")
+    assert forces[0.1] < forces[1.0]
+
+
+def test_a_ball_may_roll_but_not_far(twin: ChunkTwin) -> None:
+    x, y, _ = ArmGuard(ROBOT, GeometryConfig()).tool_m(LOW)
+    ball = SceneObject(
+        "ball_1", "ball", "", (float(x) - 0.01, float(y) - 0.12, 0.016), (0.032,) * 3
+    )
+    swing = way(LOW + np.array([0.9, 0, 0, 0, 0, 0]), LOW)
+    assert kind(twin.preview(at(LOW, ball), swing)) in {"object", "shift"}
+
+
+def test_what_is_carried_past_something_is_foreseen_to_hit_it(twin: ChunkTwin) -> None:
+    """The fingers pass clear of it; the cube between them does not."""
+    grip = LOW.copy()
+    grip[5] = 0.12
+    tool = ArmGuard(ROBOT, GeometryConfig()).tool_m(grip)
+    held = cube(*map(float, tool))
+    post = SceneObject(
+        "lamp", "lamp", "", (float(tool[0]), float(tool[1]) - 0.09, 0.1), (0.05, 0.05, 0.2)
+    )
+    swing = way(grip + np.array([0.5, 0, 0, 0, 0, 0]), grip)
+    hazard = twin.preview(at(grip, held, post, wanted="red_cube_1"), swing)
+    assert hazard is not None
+
+
 @pytest.mark.parametrize("task", [TaskType.IN_BOWL, TaskType.STACK])
 def test_no_chunk_of_a_good_grasp_is_refused(twin: ChunkTwin, task: TaskType) -> None:
     sim = LockstepSim(ROBOT, SimConfig(scene=SceneConfig(), render=False))
