@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lam_ros.core.errors import ConfigError, unknown_name
@@ -77,6 +77,32 @@ class TrackConfig:
 
 
 @dataclass(frozen=True)
+class OpenConfig:
+    """An open-vocabulary detector instead of outlines (`perception.open_vocabulary`).
+
+    Attributes:
+        model: of transformers, OWLv2 or Grounding DINO, as OWNER/NAME or a folder; empty for none.
+        kinds: names of what to look for.
+        threshold: least score that counts, 0 to 1.
+        most_shared: share of their area above which two boxes are one thing.
+    """
+
+    model: str = ""
+    kinds: tuple[str, ...] = ()
+    threshold: float = 0.2
+    most_shared: float = 0.6
+
+    def __post_init__(self) -> None:
+        """Refuse shares that are none."""
+        for name in ("threshold", "most_shared"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ConfigError(
+                    f"perception.open.{name}: {getattr(self, name)} came, above 0 and up to 1 is "
+                    "allowed"
+                )
+
+
+@dataclass(frozen=True)
 class PerceptionConfig:
     """All settings of perception.
 
@@ -94,6 +120,7 @@ class PerceptionConfig:
         light: patch of known colour.
         track: how objects are followed.
         arm: name of the arm's shape in config/perception/; empty for none.
+        open: a detector that is told by words what to look for.
     """
 
     camera: str
@@ -110,6 +137,7 @@ class PerceptionConfig:
     track: TrackConfig
     arm: str = ""
     rate_hz: float = 4.0
+    open: OpenConfig = field(default_factory=OpenConfig)
 
     def __post_init__(self) -> None:
         """Check names against each other.

@@ -13,6 +13,7 @@ from lam_ros.perception.arm import ArmShape
 from lam_ros.perception.camera import TableCamera
 from lam_ros.perception.config import PerceptionConfig
 from lam_ros.perception.detecting import Detector
+from lam_ros.perception.open_vocabulary import OpenDetector
 from lam_ros.perception.tracking import Tool, Tracker
 
 
@@ -37,7 +38,9 @@ class Seer:
         self._robot = robot
         self._config = config
         self._arm = arm
-        self._detector = Detector(config, arm)
+        self._detector: Detector | OpenDetector = (
+            OpenDetector(config, arm) if config.open.model else Detector(config, arm)
+        )
         self._tracker = Tracker(config.track)
 
     def reset(self) -> None:
