@@ -274,6 +274,7 @@ def _add_bench(commands: Commands) -> None:
         [
             "lam bench sim --json",
             "lam bench capture --seconds 300 --json",
+            "lam bench capture --only jpeg,convert --seconds 300 --json",
             "lam bench soak --minutes 60 --json",
             "lam bench faults --only estop,policy_killed --json",
         ],
@@ -298,7 +299,7 @@ def _add_bench(commands: Commands) -> None:
     )
     parser.add_argument("--seconds", type=float, default=0.0, help="length (default: the bench's)")
     parser.add_argument("--minutes", type=float, default=0.0, help="the same in minutes")
-    parser.add_argument("--only", default="", help="parts of bench 'faults', with commas between")
+    parser.add_argument("--only", default="", help="parts of bench capture or faults, with commas")
     parser.set_defaults(handler=_bench)
 
 

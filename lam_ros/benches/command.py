@@ -25,6 +25,9 @@ DEFAULT_SECONDS = {
 }
 """Bench -> how long it measures unless told otherwise."""
 
+WITH_PARTS = ("capture", "faults")
+"""Benches of which `--only` chooses parts."""
+
 
 def main(name: str, *, seconds: float, as_json: bool, only: Sequence[str] = ()) -> int:
     """Run a bench for `seconds` [s] (0: its default) and print what it found.
@@ -36,8 +39,8 @@ def main(name: str, *, seconds: float, as_json: bool, only: Sequence[str] = ()) 
         raise ConfigError(unknown_name("bench", name, DEFAULT_SECONDS))
     if seconds < 0:
         raise ConfigError(f"--seconds: {seconds} came, 0 or more is allowed")
-    if only and name != "faults":
-        raise ConfigError(f"--only: bench '{name}' has no parts, 'faults' has")
+    if only and name not in WITH_PARTS:
+        raise ConfigError(f"--only: bench '{name}' has no parts, {' and '.join(WITH_PARTS)} have")
     report = _bench(name, only)(seconds or DEFAULT_SECONDS[name])
     report.print(Console(stderr=True))
     if as_json:
@@ -81,7 +84,7 @@ def _bench(name: str, only: Sequence[str]) -> Callable[[float], BenchReport]:
     if name == "capture":
         from lam_ros.benches import capture
 
-        return capture.run
+        return lambda seconds: capture.run(seconds, only)
     if name == "train":
         from lam_ros.benches import train
 

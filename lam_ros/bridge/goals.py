@@ -7,7 +7,9 @@ goal is kept, and `finish` sends its result.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from typing import Any, Protocol
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
@@ -96,23 +98,25 @@ class SingleGoalServer:
 
         A goal whose client has cancelled it ends as cancelled, whatever `end` says.
         """
-        goal, self._goal = self._goal, None
-        if goal is None:
+        if self._goal is None:
             return
-
-        def conclude(handle: Any) -> Any:
-            if handle.is_cancel_requested:
-                handle.canceled()
-            elif end is End.SUCCEEDED:
-                handle.succeed()
-            else:
-                handle.abort()
-            return result
-
-        goal.execute(conclude)
+        self.release()(end, result)
         if self._next is not None:
             following, self._next = self._next, None
             self._start(following)
+
+    def release(self) -> Callable[[End, Any], None]:
+        """Let go of the running goal, so that another may begin while its end takes time.
+
+        Returns what ends it, as `finish` does; any thread may call that, once.
+        """
+        goal, self._goal = self._goal, None
+
+        def conclude(end: End, result: Any) -> None:
+            if goal is not None:
+                goal.execute(partial(_conclude, end, result))
+
+        return conclude
 
     @property
     def _is_waited_for(self) -> bool:
@@ -157,3 +161,13 @@ class SingleGoalServer:
             return CancelResponse.REJECT
         self._owner.cancel_goal()
         return CancelResponse.ACCEPT
+
+
+def _conclude(end: End, result: Any, handle: Any) -> Any:
+    if handle.is_cancel_requested:
+        handle.canceled()
+    elif end is End.SUCCEEDED:
+        handle.succeed()
+    else:
+        handle.abort()
+    return result

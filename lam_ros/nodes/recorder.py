@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 from functools import partial
 from typing import Any
 
+import cv2
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
@@ -33,9 +36,10 @@ from lam_ros.bridge.episodes import (
 )
 from lam_ros.bridge.goals import End, SingleGoalServer
 from lam_ros.bridge.raw import RawMessage, delivery_of, listen_raw, quality_of
+from lam_ros.bridge.realtime import hold_memory
 from lam_ros.bridge.runtime import LamNode, run_node
 from lam_ros.config import load_robot
-from lam_ros.core.errors import unknown_name
+from lam_ros.core.errors import LamError, unknown_name
 from lam_ros.recording.format import EPISODE_EVENT, TELEOP_ENGAGED, EventKind, Outcome
 from lam_ros.recording.gate import GateConfig
 from lam_ros.recording.recorder import Recorder
@@ -68,6 +72,9 @@ LEAST_DEPTH = 50
 _EVENTS = QoSProfile(depth=50, reliability=qos.REPORT.reliability)
 _ENDED_BY_CALL = (Outcome.SUCCESS, Outcome.FAILURE, Outcome.KEPT, Outcome.DISCARDED)
 
+type Conclude = Callable[[End, RecordEpisode.Result], None]
+"""Ends an episode's goal."""
+
 
 class RecorderNode(LamNode):
     """Thin over `recording.recorder.Recorder`."""
@@ -85,6 +92,7 @@ class RecorderNode(LamNode):
 
     def configure(self) -> None:
         """Read the settings and listen to all streams."""
+        cv2.setNumThreads(1)  # its threads would spin between pictures, for as much as these cost
         self._time = RosClock(self)
         self._robot = load_robot(self.text("robot", "so101"))
         config = self._read_config()
@@ -115,18 +123,20 @@ class RecorderNode(LamNode):
         self._timer.reset()
 
     def deactivate(self) -> None:
-        """Close the episode that runs; what was recorded stays."""
+        """Close the episode that runs and wait for it; what was recorded stays."""
         if self._timer is not None:
             self._timer.cancel()
-        self._finish(Outcome.ABORTED, "the recorder was stopped")
+        closing = self._end(Outcome.ABORTED, "the recorder was stopped")
+        if closing is not None:
+            wait([closing])
 
     def cleanup(self) -> None:
         """Stop listening."""
         self._timer = None
-        self._opened.close()
         if self._recorder is not None:
             self._recorder.close()
             self._recorder = None
+        self._opened.close()
 
     def _read_config(self) -> RecorderConfig:
         return RecorderConfig(
@@ -232,7 +242,7 @@ class RecorderNode(LamNode):
         self._on_cancel = Outcome(request.on_cancel or Outcome.KEPT)
         begun = self._recorder.begin(request_from(request))
         if isinstance(begun, Finished):
-            self._answer(begun)
+            self._answer(self._server.release(), begun)
             return
         self.get_logger().info(f"recording {begun}")
         if self._prompt:
@@ -242,7 +252,7 @@ class RecorderNode(LamNode):
 
     def cancel_goal(self) -> None:
         """End the episode as the goal said."""
-        self._finish(self._on_cancel, "cancelled")
+        self._end(self._on_cancel, "cancelled")
 
     def _on_finish(
         self, request: FinishEpisode.Request, response: FinishEpisode.Response
@@ -252,16 +262,28 @@ class RecorderNode(LamNode):
         elif not self._recorder.is_recording:
             response.message = "no episode is being recorded"
         else:
-            self._finish(Outcome(request.outcome), request.reason)
+            self._end(Outcome(request.outcome), request.reason)
             response.accepted = True
         return response
 
-    def _finish(self, outcome: Outcome, reason: str) -> None:
-        finished = self._recorder.finish(outcome, reason) if self._recorder else None
-        if finished is not None:
-            self._answer(finished)
+    def _end(self, outcome: Outcome, reason: str) -> Future[Finished] | None:
+        """End the episode; its goal is answered when it is complete, the next may begin now."""
+        closing: Future[Finished] | None = None
+        if self._recorder is not None:
+            closing = self._recorder.end(outcome, reason)
+        if closing is not None:
+            closing.add_done_callback(partial(self._on_closed, self._server.release()))
+        return closing
 
-    def _answer(self, finished: Finished) -> None:
+    def _on_closed(self, conclude: Conclude, closing: Future[Finished]) -> None:
+        """Answer an episode's goal; in the thread that has closed it."""
+        error = closing.exception()
+        if error is not None:
+            self.fail(LamError(f"an episode could not be closed: {type(error).__name__}: {error}"))
+            return
+        self._answer(conclude, closing.result())
+
+    def _answer(self, conclude: Conclude, finished: Finished) -> None:
         result = finished.result
         is_good = result.outcome is not Outcome.ABORTED
         if is_good:
@@ -270,7 +292,7 @@ class RecorderNode(LamNode):
             self.get_logger().warning(f"episode aborted: {result.reason}")
         for topic, faults in result.faults.items():
             self.get_logger().warning(f"{topic}: {faults}")
-        self._server.finish(End.SUCCEEDED if is_good else End.ABORTED, result_to(finished))
+        conclude(End.SUCCEEDED if is_good else End.ABORTED, result_to(finished))
 
     # -- now and then ------------------------------------------------------------------
 
@@ -278,7 +300,7 @@ class RecorderNode(LamNode):
         self._ticks += 1
         ending = self._recorder.tick()
         if ending is not None:
-            self._finish(ending.outcome, ending.reason)
+            self._end(ending.outcome, ending.reason)
         if self._ticks % LOOK_EVERY == 0:
             self._look()
         if self._ticks % SAY_EVERY == 0:
@@ -290,6 +312,7 @@ class RecorderNode(LamNode):
         left_s = -1.0 if disk.seconds_left is None else disk.seconds_left
         values = {
             "recording": str(recorder.is_recording).lower(),
+            "closing": str(recorder.is_closing).lower(),
             "elapsed_s": f"{recorder.elapsed_s():.1f}",
             "free_gb": f"{disk.free_bytes / 1e9:.2f}",
             "disk_left_s": f"{left_s:.0f}",
@@ -313,6 +336,7 @@ class RecorderNode(LamNode):
 
 def main() -> None:
     """Run the node."""
+    hold_memory()
     sys.exit(run_node(RecorderNode))
 
 

@@ -80,7 +80,6 @@ class RecordClient:
         self._heard_ns = 0
         self._busy_ns: int | None = None
         self._robot, self._clock = robot, RosClock(node)
-        self._goal: Any = None
         self._close_question: Question | None = None
         self._record = ActionClient(node, RecordEpisode, topics.RECORD_EPISODE)
         self._finish = node.create_client(FinishEpisode, topics.FINISH_EPISODE)
@@ -110,7 +109,7 @@ class RecordClient:
 
     def begin(self, goal: RecordEpisode.Goal) -> None:
         """Have an episode begun; `ended` is there when it is closed."""
-        self.ended, self._goal, self._close_question = None, None, None
+        self.ended, self._close_question = None, None
         self._busy_ns = self.now_ns()
         self._record.send_goal_async(goal).add_done_callback(self._on_answer)
 
@@ -153,7 +152,6 @@ class RecordClient:
         if not goal.accepted:
             self.ended = Ended(Outcome.ABORTED, "the recorder has refused the episode")
             return
-        self._goal = goal
         goal.get_result_async().add_done_callback(self._on_result)
 
     def _on_result(self, future: Any) -> None:
@@ -178,7 +176,7 @@ class RecordClient:
         if values:
             self._heard_ns = self.now_ns()
             self.statuses, self.values = diagnostics_from(message), self.values | values
-            if values["recording"] == "true":
+            if "true" in (values["recording"], values.get("closing")):
                 self._busy_ns = self._heard_ns
 
     def _on_joints(self, message: sensor_msgs.msg.JointState) -> None:

@@ -1,7 +1,8 @@
 """The recorder: what it hears becomes episodes; the node around it only translates.
 
 Streams are watched all the time.  `begin` opens an episode if the gate lets it, `tick`
-says when one must end by itself, `finish` closes it.
+says when one must end by itself, `end` has it closed.  The next may begin meanwhile: the
+disk's flushes, and pictures that are still being encoded, keep nobody waiting.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +89,9 @@ class Recorder:
         self._topics = {stream.name: self._topic_of(stream) for stream in streams}
         self._pool = _pool_for(robot, config)
         self._episode: _Episode | None = None
+        self._closer = ThreadPoolExecutor(1, thread_name_prefix="episode closer")
+        self._closings: list[Future[Finished]] = []
+        self._fingerprints: dict[Path, str] = {}
         software_versions()  # slow the first time; an episode must not wait for it
         for stream in streams:
             define(stream.type_name)
@@ -95,6 +100,11 @@ class Recorder:
     def is_recording(self) -> bool:
         """True while an episode is open."""
         return self._episode is not None
+
+    @property
+    def is_closing(self) -> bool:
+        """True while an episode that has ended is not complete on the disk yet."""
+        return any(not closing.done() for closing in self._closings)
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -111,8 +121,9 @@ class Recorder:
         self._handle(self._watch.set_foreign_types(types))
 
     def close(self) -> None:
-        """End what runs as aborted, and the threads."""
-        self.finish(Outcome.ABORTED, "the recorder was stopped")
+        """End what runs as aborted, and the threads; returns when all is on the disk."""
+        self.end(Outcome.ABORTED, "the recorder was stopped")
+        self._closer.shutdown(wait=True)
         self._pool.close()
 
     # -- messages ----------------------------------------------------------------------
@@ -153,16 +164,27 @@ class Recorder:
             self.config.gate,
             self._guard(session).check(0, 0.0).free_bytes,
             request.fingerprint,
-            _recorded_fingerprint(session) if request.session else "",
+            self._recorded_fingerprint(session) if request.session else "",
         )
 
+    def _recorded_fingerprint(self, session: Path) -> str:
+        """Return that of the session's last readable episode, empty without one."""
+        if session not in self._fingerprints and session.is_dir():
+            found = [entry.meta for entry in list_episodes(session) if entry.meta is not None]
+            if found:
+                self._fingerprints[session] = found[-1].fingerprint
+        return self._fingerprints.get(session, "")
+
     def begin(self, request: EpisodeRequest) -> Path | Finished:
-        """Open an episode and return its folder, or how it ended before it began."""
+        """Open an episode and return its folder, or how it ended before it began.
+
+        What comes while it is being opened belongs to it.
+        """
+        now_ns = self._now_ns()
         blames = self.blames(request)
         if blames:
             return _not_begun("; ".join(str(blame) for blame in blames))
         session = self._session(request)
-        now_ns = self._now_ns()
         try:
             folder = next_episode_folder(session)
             writer = self._open(folder, request, now_ns)
@@ -170,11 +192,11 @@ class Recorder:
             return _not_begun(str(error))
         aged = tuple(self._topics[s.name] for s in self.streams if s.size_px)
         capture = Capture(writer, self._now_ns, aged)
-        now_ns = self._now_ns()
         self._episode = _Episode(request, folder, capture, self._guard(session), now_ns)
+        self._fingerprints[session] = self.robot.fingerprint()
         self._pool.begin()
         self._watch.begin(now_ns)
-        self._say(EventKind.START, request.instruction)
+        self._say(EventKind.START, request.instruction, now_ns)
         for name, data in self._watch.latched.items():
             stamp_ns = cdr.stamp_ns(data) or now_ns
             capture.put(self._topics[name], now_ns, stamp_ns, data, size=len(data))
@@ -226,7 +248,12 @@ class Recorder:
         return None
 
     def finish(self, outcome: Outcome, reason: str) -> Finished | None:
-        """Close the running episode; None if there is none.
+        """Close the running episode and return when it is complete; None if there is none."""
+        closing = self.end(outcome, reason)
+        return None if closing is None else closing.result()
+
+    def end(self, outcome: Outcome, reason: str) -> Future[Finished] | None:
+        """End the running episode, which another thread completes; None if there is none.
 
         An episode that lacks a stream which it needs, or whose stream became useless, ends
         as aborted, unless it is thrown away anyhow.
@@ -241,6 +268,11 @@ class Recorder:
             outcome, reason = episode.ending.outcome, episode.ending.reason
         self._say(EventKind.OUTCOME, f"{outcome}: {reason}")
         self._episode = None
+        closing = self._closer.submit(self._complete, episode, outcome, reason)
+        self._closings = [other for other in self._closings if not other.done()] + [closing]
+        return closing
+
+    def _complete(self, episode: _Episode, outcome: Outcome, reason: str) -> Finished:
         result = episode.capture.close(outcome, reason)
         if result.outcome is Outcome.DISCARDED and self.config.delete_discarded:
             shutil.rmtree(episode.folder, ignore_errors=True)
@@ -287,8 +319,8 @@ class Recorder:
                 episode.ending = Ending(Outcome.ABORTED, str(fault))
             self._say(EventKind.FAULT, str(fault))
 
-    def _say(self, kind: EventKind, text: str) -> None:
-        now_ns = self._now_ns()
+    def _say(self, kind: EventKind, text: str, now_ns: int | None = None) -> None:
+        now_ns = self._now_ns() if now_ns is None else now_ns
         data = self._announce(kind, text, now_ns)
         if self._episode is not None:
             topic = self._resolve(EPISODE_EVENT)
@@ -313,14 +345,6 @@ class Recorder:
 
     def _guard(self, folder: Path) -> DiskGuard:
         return DiskGuard(folder, reserve_bytes=self.config.reserve_bytes)
-
-
-def _recorded_fingerprint(session: Path) -> str:
-    """Return the fingerprint of the session's last readable episode, or an empty string."""
-    if not session.is_dir():
-        return ""
-    found = [entry.meta.fingerprint for entry in list_episodes(session) if entry.meta is not None]
-    return found[-1] if found else ""
 
 
 def _pool_for(robot: RobotDescription, config: RecorderConfig) -> PicturePool:
