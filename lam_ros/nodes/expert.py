@@ -1,7 +1,7 @@
 """The scripted teleoperator as a node: a stand-in for the policy, for trying the graph.
 
 It serves the same action as the policy node but drives through `teleop/joint_command`,
-as a person would, and it sees the simulator's ground truth (`lam/ground_truth`).  What it
+as a person would and instead of one: it claims to be the arm's teleoperator.  It sees the simulator's ground truth (`lam/ground_truth`).  What it
 achieves says nothing about a policy, and every report names it.
 """
 
@@ -16,6 +16,7 @@ from lam_interfaces import msg as lam_msg
 from lam_interfaces.action import RunSkill
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.clock import RosClock
+from lam_ros.bridge.commander import TELEOPERATION, SoleCommander
 from lam_ros.bridge.entities import Entities
 from lam_ros.bridge.goals import End, SingleGoalServer
 from lam_ros.bridge.messages import command_to, joints_from
@@ -46,12 +47,19 @@ class ExpertNode(LamNode):
         self._expert: Expert | None = None
 
     def configure(self) -> None:
-        """Build the inverse kinematics and open the streams."""
+        """Claim the arm, build the inverse kinematics and open the streams.
+
+        Raises:
+            BusyError: if another teleoperator drives this robot.
+        """
         self._time = RosClock(self)
         self._robot = load_robot(self.text("robot", "so101"))
         self._period_s = 1.0 / self.number("rate_hz", 25.0)
         self._teleop = CartesianTeleop(self._robot)
         opened, names = self._opened, self._robot.topics
+        self._claim = SoleCommander(self, topics.TELEOP_COMMAND, self.fail, TELEOPERATION)
+        opened.add(self._claim.release)
+        self._claim.claim(0.0)
         self._timer = opened.timer(self._period_s, self._tick)
         self._commands = opened.publisher(lam_msg.JointCommand, topics.TELEOP_COMMAND, qos.COMMAND)
         joints = sensor_msgs.msg.JointState
@@ -60,6 +68,10 @@ class ExpertNode(LamNode):
         opened.listen(lam_msg.SafetyReport, topics.SAFETY_REPORT, self._on_report, qos.REPORT)
         self._server = SingleGoalServer(self, RunSkill, topics.RUN_SKILL, self)
         opened.add(self._server.destroy)
+
+    def activate(self) -> None:
+        """Take goals from now on."""
+        self._claim.check()
 
     def deactivate(self) -> None:
         """End the goal that runs."""

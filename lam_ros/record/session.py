@@ -13,6 +13,7 @@ import rclpy
 from lam_interfaces.action import RecordEpisode
 from lam_ros.bridge.runtime import ended_by_signal, ros
 from lam_ros.core.errors import LamError
+from lam_ros.nodes.teleop import TeleopNode
 from lam_ros.record.client import RecordClient
 from lam_ros.record.loop import Act, Phase, Seen, SessionLoop, Step, Wish
 from lam_ros.record.operator import (
@@ -76,6 +77,7 @@ class RecordSession:
         self._settings, self._files, self._host = settings, files, host
         self._attended = attended
         self._view = RecordView(settings.task, CONTROLS, sound=settings.sound)
+        self._teleop: TeleopNode | None = None
         self._reset: SceneReset | None = None
         self._told: tuple[Phase, int] | None = None
         self.loop = SessionLoop(settings.loop(attended=attended), settings.seed, time.time_ns())
@@ -138,8 +140,14 @@ class RecordSession:
             terminal.close()
 
     @contextmanager
-    def _teleoperation(self) -> Iterator[Listening]:
-        """Run the teleoperation node in this process, where its keys and its word are at hand."""
+    def _teleoperation(self) -> Iterator[Listening | None]:
+        """Run the teleoperation node in this process, where its keys and its word are at hand.
+
+        Where the script drives it is the teleoperator, and there can be no other.
+        """
+        if self._settings.is_driven_by_script:
+            yield None
+            return
         self._teleop, made = teleop_node(self._files, make_teleoperator)
         self._executor.add_node(self._teleop)
         try:
@@ -159,8 +167,7 @@ class RecordSession:
         return Script(self._node, self._client, self._reading, self._settings.episode_s)
 
     def _reading(self) -> Reading:
-        reading: Reading = self._teleop.flight.reading
-        return reading
+        return Reading() if self._teleop is None else self._teleop.flight.reading
 
     # -- going on ----------------------------------------------------------------------
 
@@ -170,7 +177,7 @@ class RecordSession:
         while self.loop.phase is not Phase.OVER:
             self._spin(STEP_S)
             self._host.check()
-            if self._teleop.failure is not None:
+            if self._teleop is not None and self._teleop.failure is not None:
                 raise self._teleop.failure
             now_ns = self._client.now_ns()
             before = self.loop.phase
@@ -196,7 +203,8 @@ class RecordSession:
     def _seen(self, now_ns: int) -> Seen:
         self._client.tick()
         if self._reset is not None and self._reset.tick(now_ns):
-            self._reset, self._device.is_off = None, False
+            self._reset = None
+            self._take_arm(False)
         recording = self.loop.phase is Phase.RECORDING
         return Seen(
             now_ns,
@@ -208,7 +216,13 @@ class RecordSession:
         )
 
     def _wishes(self, now_ns: int) -> tuple[Wish, ...]:
-        return wishes_of([*self._device.take_pressed(), *self._keys.take_pressed(now_ns)])
+        device = [] if self._device is None else self._device.take_pressed()
+        return wishes_of([*device, *self._keys.take_pressed(now_ns)])
+
+    def _take_arm(self, taken: bool) -> None:
+        """Take the arm from the person, or give it back."""
+        if self._device is not None:
+            self._device.is_off = taken
 
     def _do(self, step: Step, now_ns: int) -> None:
         settings = self._settings
@@ -228,7 +242,7 @@ class RecordSession:
         elif step.act is Act.CLOSE:
             self._client.close(step.outcome, step.reason)
         elif settings.sim:
-            self._device.is_off = True
+            self._take_arm(True)
             self._reset = SceneReset(self._client, settings.robot, step.seed)
 
     @property

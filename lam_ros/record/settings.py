@@ -90,6 +90,11 @@ class RecordSettings:
             raise ConfigError(
                 "driver: only in simulation can a policy drive in a session; sim=true"
             )
+        if self.is_driven_by_script and not self.is_scripted:
+            raise ConfigError(
+                f"teleop: '{self.teleop.type}' came; the script drives as a person does and cannot "
+                "be stepped in for: leave teleop out, or take driver=lam"
+            )
         self.loop(attended=True)
         self.recorder()
 
@@ -97,6 +102,11 @@ class RecordSettings:
     def is_scripted(self) -> bool:
         """True if no person operates the arm."""
         return self.teleop.type == SCRIPT
+
+    @property
+    def is_driven_by_script(self) -> bool:
+        """True if the script does the steps of a plan, as a policy would."""
+        return self.driver == SCRIPT
 
     def loop(self, *, attended: bool) -> LoopConfig:
         """Return the course's times and numbers; without a person nobody waits for one."""

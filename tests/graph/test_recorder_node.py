@@ -207,6 +207,29 @@ def test_events_tell_of_subtasks_and_of_a_person_who_takes_hold(
     assert told[3] == ("intervention", "off")
 
 
+def test_an_episode_may_begin_at_once_when_another_ends_and_both_are_whole(
+    graph: Any, arm: Any, recorder: Any
+) -> None:
+    node, client = recorder(), Client(graph)
+    graph.spin_until(lambda: is_ready(node), "the gate to open")
+    first = record(arm, client)
+    assert client.finish("success").accepted
+    second = client.begin("the next one")  # without a wait for the first one's result
+    seen = arm.sent
+    graph.spin_until(lambda: arm.sent >= seen + 15, "some frames")
+    client.finish("kept")
+    results = [client.result(future) for future in (first, second)]
+    assert [result.outcome for result in results] == ["success", "kept"]
+    episodes = [EpisodeReader(Path(result.folder)) for result in results]
+    assert [e.meta.instruction for e in episodes][1] == "the next one"
+    assert min(episode.topics[FRONT].count for episode in episodes) >= 12
+    last, following = (
+        [message.publish_time_ns for message in episode.messages([FRONT], decode=False)]
+        for episode in episodes
+    )
+    assert last[-1] < following[0]
+
+
 # -- what keeps an episode from beginning ----------------------------------------------
 
 

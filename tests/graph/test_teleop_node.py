@@ -336,6 +336,21 @@ def test_a_second_teleoperator_is_refused_in_one_line_and_the_first_goes_on(scen
     scene.until_driven_by(Source.TELEOP)
 
 
+def test_the_script_in_the_place_of_a_policy_is_a_teleoperator_like_any_other(scene, tmp_path):
+    second = scene.graph.start("lam_ros.nodes.expert")
+    scene.until(lambda: second.poll() is not None, "the script's end")
+    assert second.returncode == 2
+    said = (tmp_path / "process-0.log").read_text().strip().splitlines()
+    assert len(said) == 1
+    assert f"teleop/joint_command is already commanded by process {os.getpid()}" in said[0]
+    scene.node.take_down()
+    script = scene.world.expert()
+    third = scene.graph.start("lam_ros.nodes.teleop", "--ros-args", "-p", "teleop:=expert")
+    scene.graph.spin_until(lambda: third.poll() is not None, "the third one's end")
+    assert third.returncode == 2
+    assert script.is_active
+
+
 def test_a_second_teleoperator_of_another_machine_gives_way(scene, tmp_path, monkeypatch):
     """Locks do not reach from machine to machine; what the first one says does."""
     monkeypatch.setenv("LAM_RUNTIME_DIR", str(tmp_path / "another machine"))

@@ -11,7 +11,7 @@ t_k+1: where the joints are to be one frame later, as in the data that the simul
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,8 +53,21 @@ def stream_names(robot: RobotDescription) -> tuple[str, ...]:
     return (*robot.camera_names, JOINTS, ACTION)
 
 
-def lay_grid(robot: RobotDescription, tracks: Tracks, config: GridConfig) -> Plan:
-    """Lay a recording on the grid; every stream must have come at least once."""
+def lay_grid(
+    robot: RobotDescription,
+    tracks: Tracks,
+    config: GridConfig,
+    pixels: Callable[[Picture], ImageArray] | None = None,
+) -> Plan:
+    """Lay a recording on the grid; every stream must have come at least once.
+
+    Args:
+        robot: whose recording it is.
+        tracks: what was heard.
+        config: of the grid.
+        pixels: decodes a picture, each camera's in their order; None where pictures stand
+            for their sizes, so that black and frozen ones pass.
+    """
     firsts, lasts = _ends(tracks)
     period = period_ns(config.fps)
     start_ns = max(firsts.values())
@@ -74,7 +87,7 @@ def lay_grid(robot: RobotDescription, tracks: Tracks, config: GridConfig) -> Pla
         rows.clear()
 
     gap = _OpenGap(period)
-    for k, seen in enumerate(_observations(robot, tracks, times_ns)):
+    for k, seen in enumerate(_observations(robot, tracks, times_ns, pixels or _blank)):
         row = commands.trouble(k) or seen if isinstance(seen, _Row) else seen
         if isinstance(row, NotReady):
             close()
@@ -152,39 +165,47 @@ class _Commands:
         return None
 
 
-def _observations(robot: RobotDescription, tracks: Tracks, times_ns: Ints) -> list[_Row | NotReady]:
+def _observations(
+    robot: RobotDescription,
+    tracks: Tracks,
+    times_ns: Ints,
+    pixels: Callable[[Picture], ImageArray],
+) -> list[_Row | NotReady]:
     """Feed the assembler in the order of receipt, and look at each grid time."""
     heard: list[Picture | Joints] = [
         *tracks.joints, *(picture for track in tracks.pictures.values() for picture in track)
     ]  # fmt: skip
     heard.sort(key=lambda item: item.received_ns)
-    assembler = Assembler(robot, sees_pixels=False)
+    assembler = Assembler(robot, sees_pixels=pixels is not _blank)
     held: dict[str, Picture] = {}
     found: list[_Row | NotReady] = []
     upcoming = 0
     for k, time_ns in enumerate(times_ns.tolist()):
         while upcoming < len(heard) and heard[upcoming].received_ns <= time_ns:
-            _put(assembler, heard[upcoming], held)
+            _put(assembler, heard[upcoming], held, pixels)
             upcoming += 1
         seen = assembler.assemble(time_ns)
         found.append(seen if isinstance(seen, NotReady) else _Row(k, time_ns, seen, dict(held)))
     return found
 
 
-def _put(assembler: Assembler, item: Picture | Joints, held: dict[str, Picture]) -> None:
+def _put(
+    assembler: Assembler,
+    item: Picture | Joints,
+    held: dict[str, Picture],
+    pixels: Callable[[Picture], ImageArray],
+) -> None:
     if isinstance(item, Joints):
         assembler.put_joints(item.state)
         return
-    answer = assembler.put_frame(
-        CameraFrame(item.camera, item.stamp_ns, _blank(item.height_px, item.width_px))
-    )
+    answer = assembler.put_frame(CameraFrame(item.camera, item.stamp_ns, pixels(item)))
     if answer in (Put.HELD, Put.RESTARTED):
         held[item.camera] = item
 
 
-def _blank(height_px: int, width_px: int) -> ImageArray:
-    """Return a picture that takes no memory; the pixels are decoded when they are needed."""
-    return np.broadcast_to(np.uint8(0), (height_px, width_px, 3))
+def _blank(picture: Picture) -> ImageArray:
+    """Return a picture of the size that takes no memory."""
+    return np.broadcast_to(np.uint8(0), (picture.height_px, picture.width_px, 3))
 
 
 def _ends(tracks: Tracks) -> tuple[dict[str, int], dict[str, int]]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from lam_ros.core.errors import DataError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.recording.convert.columns import columns_of
+from lam_ros.recording.convert.content import Doubt, Pixels, shows_nothing
 from lam_ros.recording.convert.grid import GridConfig, lay_grid
 from lam_ros.recording.convert.naming import Naming
 from lam_ros.recording.convert.pictures import Shot, film
@@ -29,6 +30,7 @@ from lam_ros.recording.convert.segments import SHORT, Plan, Segment, by_task
 from lam_ros.recording.convert.statistics import FeatureStatistics, of_column
 from lam_ros.recording.convert.steps import step_words
 from lam_ros.recording.convert.streams import Sources, find_sources, read_tracks
+from lam_ros.recording.convert.tracks import Tracks
 from lam_ros.recording.format import Outcome
 from lam_ros.recording.reader import EpisodeReader
 
@@ -157,15 +159,19 @@ def make_part(
     sources = find_sources(reader, robot, naming)
     said = reader.meta.instruction or config.task
     tracks = read_tracks(reader, robot, naming, sources, said)
-    plan = lay_grid(robot, tracks, config.grid)
-    if config.by_task:
-        plan = by_task(plan, config.grid.fps, config.grid.min_frames)
-    _require_rows(plan, config)
+    plan = _lay(robot, tracks, config, None)
     building = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     try:
-        part = _write(building, reader, robot, sources, plan, config, threads)
+        pictures, in_doubt = _film(building, reader, robot, sources, plan, config, threads)
+        seen = _lay(robot, tracks, config, Pixels(reader, sources)) if in_doubt else plan
+        if shows_nothing(seen):
+            plan = seen
+            for path in building.iterdir():
+                path.unlink()
+            pictures, _ = _film(building, reader, robot, sources, plan, config, threads)
+        part = _write(building, reader, robot, plan, config, pictures)
         _add_facts(part, reader, tracks.faults, plan)
         (building / PART_FILE).write_text(json.dumps(part), encoding="utf-8")
         building.rename(folder)
@@ -175,6 +181,16 @@ def make_part(
 
 
 # -- inside ------------------------------------------------------------------------------
+
+
+def _lay(
+    robot: RobotDescription, tracks: Tracks, config: PartConfig, pixels: Pixels | None
+) -> Plan:
+    plan = lay_grid(robot, tracks, config.grid, None if pixels is None else pixels.of)
+    if config.by_task:
+        plan = by_task(plan, config.grid.fps, config.grid.min_frames)
+    _require_rows(plan, config)
+    return plan
 
 
 def _require_rows(plan: Plan, config: PartConfig) -> None:
@@ -199,12 +215,10 @@ def _write(
     folder: Path,
     reader: EpisodeReader,
     robot: RobotDescription,
-    sources: Sources,
     plan: Plan,
     config: PartConfig,
-    threads: int,
+    pictures: Mapping[str, Sequence[FeatureStatistics]],
 ) -> dict[str, Any]:
-    pictures = _film(folder, reader, robot, sources, plan, config.grid.fps, threads)
     episodes = []
     for k, segment in enumerate(plan.segments):
         table, tasks = _table(segment, robot, config.grid.fps)
@@ -244,22 +258,27 @@ def _film(
     robot: RobotDescription,
     sources: Sources,
     plan: Plan,
-    fps: int,
+    config: PartConfig,
     threads: int,
-) -> dict[str, list[FeatureStatistics]]:
+) -> tuple[dict[str, list[FeatureStatistics]], bool]:
+    """Make the videos; returns their statistics, and whether a picture may show nothing."""
+    doubts = {name: Doubt(robot.gripper_index) for name in robot.camera_names}
+
     def of_camera(name: str) -> list[FeatureStatistics]:
         topic, type_name = sources.cameras[name]
         own = EpisodeReader(reader.folder)
         shots = [
-            Shot(folder / _video(k, name), segment.picture[name])
+            Shot(folder / _video(k, name), segment.picture[name], segment.state_rad)
             for k, segment in enumerate(plan.segments)
         ]
         messages = (item.message for item in own.messages([topic]))
-        return film(messages, type_name, robot.camera(name), shots, fps)
+        fps, look = config.grid.fps, doubts[name].see
+        return film(messages, type_name, robot.camera(name), shots, fps, look)
 
     with ThreadPoolExecutor(max(1, threads)) as pool:
         found = list(pool.map(of_camera, robot.camera_names))
-    return dict(zip(robot.camera_names, found, strict=True))
+    in_doubt = any(doubt.is_raised for doubt in doubts.values())
+    return dict(zip(robot.camera_names, found, strict=True)), in_doubt
 
 
 def _plain(statistics: Mapping[str, FeatureStatistics]) -> dict[str, dict[str, Any]]:

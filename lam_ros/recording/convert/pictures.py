@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +19,7 @@ from lam_ros.bridge.images import frame_from
 from lam_ros.core.errors import DataError
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.robot import Camera
-from lam_ros.core.types import ImageArray
+from lam_ros.core.types import FloatArray, ImageArray
 from lam_ros.recording.convert.segments import Ints
 from lam_ros.recording.convert.statistics import FeatureStatistics, PictureStatistics
 from lam_ros.recording.format import VIDEO, VIDEO_FORMAT
@@ -173,16 +173,35 @@ class VideoFile:
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """One video to be made: which messages of a topic, in order, are its frames."""
+    """One video to be made.
+
+    Attributes:
+        numbers: which messages of a topic, in order, are its frames, shape (T,).
+        state_rad: where the joints are in each frame, shape (T, J).
+    """
 
     path: Path
     numbers: Ints
+    state_rad: FloatArray
 
 
 def film(
-    messages: Iterable[Any], type_name: str, camera: Camera, shots: Sequence[Shot], fps: int
+    messages: Iterable[Any],
+    type_name: str,
+    camera: Camera,
+    shots: Sequence[Shot],
+    fps: int,
+    look: Callable[[ImageArray, FloatArray], None],
 ) -> list[FeatureStatistics]:
     """Encode the videos of one camera from its messages in order, each decoded once.
+
+    Args:
+        messages: of its topic.
+        type_name: theirs.
+        camera: whose they are.
+        shots: the videos.
+        fps: their rate.
+        look: is shown each picture, and where the joints are.
 
     Raises:
         DataError: if a picture cannot be decoded.
@@ -195,7 +214,8 @@ def film(
         with VideoFile(shot.path, camera, fps) as video:
             for k, wanted in enumerate(shot.numbers.tolist()):
                 if number != wanted:
-                    number, image = wanted, _picture(numbered, wanted, decoder)
+                    number, image = wanted, picture_of(numbered, wanted, decoder)
+                    look(image, shot.state_rad[k])
                 assert image is not None, "numbers count from 0"
                 video.add(image)
                 if k % _STATISTICS_STRIDE == 0:
@@ -204,8 +224,12 @@ def film(
     return results
 
 
-def _picture(numbered: Iterator[tuple[int, Any]], wanted: int, decoder: Decoder) -> ImageArray:
-    """Return the picture of a number, going past those before it."""
+def picture_of(numbered: Iterator[tuple[int, Any]], wanted: int, decoder: Decoder) -> ImageArray:
+    """Return the picture of a number, rgb8, going past those before it.
+
+    Raises:
+        DataError: if it cannot be decoded, or is not there.
+    """
     for number, message in numbered:
         if number == wanted:
             return decoder.decode(message)

@@ -14,6 +14,7 @@ from lam_ros.core.assemble import JOINTS
 from lam_ros.core.errors import LamError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.types import FloatArray, ImageArray
+from lam_ros.recording.convert.content import Doubt, Pixels
 from lam_ros.recording.convert.grid import GridConfig, lay_grid, stream_names
 from lam_ros.recording.convert.naming import Naming
 from lam_ros.recording.convert.pictures import Decoder
@@ -79,10 +80,15 @@ def _look(reader: EpisodeReader, robot: RobotDescription | None, naming: Naming,
         return Look(reader.folder, instruction, outcome, None, None, (), {}, {}, why)
     sources = find_sources(reader, robot, naming)
     tracks = read_tracks(reader, robot, naming, sources, instruction or "-")
-    plan = lay_grid(robot, tracks, GridConfig(fps, naming.command_stale_after_s, min_frames=2))
-    strip, curves = {}, {}
+    grid = GridConfig(fps, naming.command_stale_after_s, min_frames=2)
+    plan = lay_grid(robot, tracks, grid)
+    strip, curves, in_doubt = {}, {}, False
     for camera in robot.camera_names:
-        strip[camera], curves[camera] = _watch(reader, sources, camera, tracks, plan)
+        doubt = Doubt(robot.gripper_index)
+        strip[camera], curves[camera] = _watch(reader, sources, camera, tracks, plan, doubt)
+        in_doubt = in_doubt or doubt.is_raised
+    if in_doubt:
+        plan = lay_grid(robot, tracks, grid, Pixels(reader, sources).of)
     return Look(
         folder=reader.folder,
         instruction=instruction,
@@ -106,20 +112,28 @@ def changed_by_safety(segment: Segment) -> npt.NDArray[np.bool_]:
 
 
 def _watch(
-    reader: EpisodeReader, sources: Sources, camera: str, tracks: Tracks, plan: Plan
+    reader: EpisodeReader,
+    sources: Sources,
+    camera: str,
+    tracks: Tracks,
+    plan: Plan,
+    doubt: Doubt,
 ) -> tuple[list[tuple[float, ImageArray]], SkewCurve | NoSkew]:
-    """Go through a camera's pictures once, for the strip and for the skew."""
+    """Go through a camera's pictures once: for the strip, the skew, and what they show."""
     topic, kind = sources.cameras[camera]
     usable = {picture.number: picture for picture in tracks.pictures[camera]}
     shown = _strip_numbers(plan, camera)
     strip: list[tuple[float, ImageArray]] = []
     stamps, changes, before = [], [], None
     decoder = Decoder(kind, camera)
+    heard_ns = np.array([item.received_ns for item in tracks.joints], dtype=np.int64)
     for number, item in enumerate(reader.messages([topic])):
         if number not in usable:
             decoder.skip(item.message)
             continue
         image = decoder.decode(item.message)
+        at = int(np.searchsorted(heard_ns, usable[number].received_ns, side="right")) - 1
+        doubt.see(image, tracks.joints[max(0, at)].state.position_rad)
         small = thumbnail(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
         stamps.append(usable[number].stamp_ns)
         if before is not None:

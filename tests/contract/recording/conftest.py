@@ -110,6 +110,9 @@ class Bag:
     stamp_offset_s: float = 0.0
     size_change_s: float | None = None
     broken_pictures: Sequence[int] = ()
+    black: Sequence[int] = ()
+    frozen: Sequence[int] = ()
+    """Numbers of pictures of the first camera that are black, or show the first of these again."""
 
     def write(self, folder: Path) -> Path:
         """Write the bag and return its folder."""
@@ -165,7 +168,11 @@ class _Messages:
             width, height = bag.cameras[camera]
             if bag.size_change_s is not None and time_s >= bag.size_change_s:
                 width, height = 2 * width, 2 * height
-            image = numbered_picture(number, width, height)
+            first = camera == next(iter(bag.cameras))
+            shown = min(bag.frozen) if first and number in bag.frozen else number
+            image = numbered_picture(shown, width, height)
+            if first and number in bag.black:
+                image[:] = 3
             if bag.images == "raw":
                 message = self.types[kind](
                     self.header(time_s, camera), height, width, "bgr8", 0, 3 * width, image.ravel()

@@ -140,6 +140,54 @@ def test_offline_sees_what_a_live_policy_saw(tmp_path, bag, robot, run, pictures
     assert compared > 90
 
 
+LOST = range(50, 65)
+
+
+@pytest.mark.parametrize("images", ["raw", "jpeg"])
+@pytest.mark.parametrize("what", ["black", "frozen"])
+def test_rows_end_where_a_live_policy_would_have_refused_to_see(
+    tmp_path, bag, robot, run, what, images
+):
+    from lam_ros.core.assemble import Assembler
+    from lam_ros.core.types import CameraFrame, JointState, Observation
+    from lam_ros.recording.convert.pictures import decode
+    from lam_ros.recording.reader import EpisodeReader
+
+    spoilt = replace(bag, images=images, **{what: LOST})
+    recording = spoilt.write(tmp_path / "recordings/a")
+    report = run()
+    taken = set(rows(tmp_path / "data")["stamp_ns"].tolist())
+    [gap] = report.recordings[0].gaps
+    assert (gap["stream"], gap["reason"]) == ("front", what)
+
+    assembler, at_ns, seen = Assembler(robot), min(taken), set()
+    for item in EpisodeReader(recording).messages():
+        while at_ns < item.log_time_ns and at_ns <= max(taken):
+            if isinstance(assembler.assemble(at_ns), Observation):
+                seen.add(at_ns)
+            at_ns += PERIOD_NS
+        if "/camera/" in item.topic:
+            camera = item.topic.split("/")[2]
+            image = decode(item.message, item.type_name, camera)
+            assembler.put_frame(CameraFrame(camera, stamp(item), image))
+        elif item.topic == "/joint_states":
+            assembler.put_joints(JointState(stamp(item), np.array(item.message.position)))
+    assert taken == seen
+    assert 5 <= (max(taken) - min(taken)) // PERIOD_NS + 1 - len(taken) <= 13
+
+
+def stamp(item) -> int:
+    return item.message.header.stamp.sec * NS + item.message.header.stamp.nanosec
+
+
+def test_a_recording_in_which_a_camera_is_black_is_rejected_with_the_reason(tmp_path, bag, run):
+    replace(bag, black=range(1000)).write(tmp_path / "recordings/a")
+    replace(bag, seconds=3.0).write(tmp_path / "recordings/b")
+    report = run()
+    assert [item.fate for item in report.recordings] == [Fate.REJECTED, Fate.CONVERTED]
+    assert "camera 'front': its picture is black" in report.recordings[0].reason
+
+
 def test_a_gap_splits_the_episode_and_is_listed(tmp_path, bag, make_stream, run):
     silent = make_stream(30.0, lag_s=0.012, silent=[(2.0, 3.0)])
     replace(bag, seconds=5.0, camera_streams={"front": silent}).write(tmp_path / "recordings/a")

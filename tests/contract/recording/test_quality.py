@@ -72,6 +72,15 @@ def test_gaps_low_rates_faults_and_clamped_commands_are_flagged_with_figures(
     assert "safety changed 100% of the commands" in text
 
 
+@pytest.mark.parametrize(
+    ("what", "text"), [("black", "its picture is black"), ("frozen", "pictures are the same")]
+)
+def test_black_and_frozen_pictures_are_flagged(tmp_path, bag, show, robot_yaml, what, text):
+    replace(bag, **{what: range(40, 70)}).write(tmp_path / "recordings/a")
+    [episode] = show(robot=robot_yaml())["episodes"]
+    assert any("camera 'front'" in flag and text in flag for flag in episode["flags"])
+
+
 def test_an_episode_unlike_the_others_is_flagged_with_both_figures(tmp_path, our_robot, show):
     for k in range(6):
         episode = Synthetic(9.0 if k == 4 else 3.0 + 0.1 * k, seed=k)

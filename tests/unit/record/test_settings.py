@@ -60,14 +60,16 @@ def test_the_simulator_is_started_only_for_a_simulation(tmp_path: Path) -> None:
 
 
 def test_a_policy_drives_with_its_planner_and_the_recorder_listens(tmp_path: Path) -> None:
-    settings = load_record_settings([TASK, "teleop=keyboard", "driver=expert"])
+    settings = load_record_settings([TASK, "driver=expert"])
     table = node_table(settings, write_files(settings, tmp_path), tmp_path)
     assert [spec.name for spec in table.specs] == [
         "expert", "sim", "control", "planner", "recorder",
     ]  # fmt: skip
     assert "expert" in table.driver
     with pytest.raises(ConfigError, match="only in simulation"):
-        load_record_settings([TASK, "teleop=keyboard", "driver=expert", "sim=false"])
+        load_record_settings([TASK, "teleop=keyboard", "driver=lam", "sim=false"])
+    with pytest.raises(ConfigError, match="cannot be stepped in for: leave teleop out"):
+        load_record_settings([TASK, "teleop=keyboard", "driver=expert"])
     unknown = load_record_settings([TASK, "driver=lamm"])
     with pytest.raises(ConfigError, match="unknown policy 'lamm'"):
         node_table(unknown, write_files(unknown, tmp_path), tmp_path)

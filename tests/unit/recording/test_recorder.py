@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,6 +101,28 @@ def test_nothing_is_recorded_between_episodes_and_numbers_go_on(bench: Bench) ->
         assert counts["/joint_states"] == 1
     assert [folder.name for folder in folders if folder] == ["episode_000000", "episode_000001"]
     assert (EventKind.SUBTASK, "nobody listens") not in bench.told
+
+
+def test_the_next_episode_begins_while_the_one_before_is_still_being_closed(bench: Bench) -> None:
+    disk = threading.Event()
+    bench.recorder._closer.submit(disk.wait)  # it takes its time
+    begun = bench.recorder.begin(EpisodeRequest("first", session="s"))
+    bench.hear()
+    closing = bench.recorder.end(Outcome.KEPT, "good")
+    assert closing is not None
+    assert not closing.done()
+    assert bench.recorder.is_closing
+    following = bench.recorder.begin(EpisodeRequest("second", session="s"))
+    bench.hear()
+    bench.hear()
+    disk.set()
+    assert closing.result().folder == begun
+    finished, counts = finish(bench)
+    assert finished.folder == following
+    assert not bench.recorder.is_closing
+    assert isinstance(begun, Path)
+    assert EpisodeReader(begun).topics["/joint_states"].count == 1
+    assert counts["/joint_states"] == 2
 
 
 def test_an_unreadable_message_of_a_needed_stream_spoils_the_episode(bench: Bench) -> None:
