@@ -28,7 +28,7 @@ from lam_ros.core.errors import LamError
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.scene import Scene
 from lam_ros.core.serving import SkillEnd
-from lam_ros.core.skills import TRAINED, Skill, Step
+from lam_ros.core.skills import DEMONSTRATED, Skill, Step
 from lam_ros.core.types import JointState, Source, Verdict
 from lam_sim.expert import Expert
 from lam_sim.ik import CartesianTeleop
@@ -85,7 +85,7 @@ class ExpertNode(LamNode):
         """Return why a goal cannot be taken now, or an empty string."""
         if not self.is_active:
             return "the expert node is not active"
-        if request.skill not in (*TRAINED, Skill.HOME):
+        if request.skill not in DEMONSTRATED:
             return f"unknown skill '{request.skill}'"
         return ""
 

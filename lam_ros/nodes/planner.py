@@ -227,6 +227,7 @@ class PlannerNode(LamNode):
         if isinstance(outcome, Plan):
             self.get_logger().info(f"plan: {outcome.message}")
             self._reply(outcome.message)
+            self._goal = [str(literal) for literal in outcome.goal]
             self._skill.reset()
         elif isinstance(outcome, Clarify):
             result = ExecuteInstruction.Result(

@@ -212,8 +212,27 @@ class Actor:
         asked = self._placer.place(command, self._enclosed())
         if not isinstance(asked, Asked):
             return asked
-        steps = tuple(_as_push(step) for step in asked.steps)
-        return Asked(steps, asked.objects, asked.targets, asked.preposition)
+        steps = tuple(self._as_push(step) for step in asked.steps)
+        return Asked(self._as_sweep(steps), asked.objects, asked.targets, asked.preposition)
+
+    def _as_push(self, step: Step) -> Step:
+        """Push what goes into something, or into a region painted on the table."""
+        flat = step.skill is Skill.PLACE_ON and self._scene[step.target_id].kind == "region"
+        if step.skill is not Skill.PLACE_IN and not flat:
+            return step
+        return Step(Skill.PUSH, step.object_id, step.target_id)
+
+    def _as_sweep(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        """Sweep small pieces of one colour at once, all that there are of it."""
+        found: dict[tuple[str, str], Step] = {}
+        for step in steps:
+            item = self._scene[step.object_id]
+            if step.skill is Skill.PUSH and item.kind == "piece":
+                one = Step(Skill.SWEEP, item.id, step.target_id)
+                found.setdefault((item.color, step.target_id), one)
+            else:
+                found[step.object_id, step.target_id] = step
+        return tuple(found.values())
 
     def _enclosed(self) -> frozenset[str]:
         """Return what cannot be pushed from where it is, so that something else is meant."""
@@ -248,12 +267,6 @@ def _table_side(command: Command) -> str:
         return ""
     is_table_side = all("table" in target.nouns for target in place.targets)
     return place.preposition.removesuffix("_of") if is_table_side else ""
-
-
-def _as_push(step: Step) -> Step:
-    return (
-        Step(Skill.PUSH, step.object_id, step.target_id) if step.skill is Skill.PLACE_IN else step
-    )
 
 
 def _side_of(command: Command) -> str:

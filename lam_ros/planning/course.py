@@ -418,4 +418,5 @@ def _goal_of(planned: PlannedStep) -> Literal | str:
 
 
 def _effect_seen(scene: Scene, planned: PlannedStep) -> bool:
-    return planned.effect is not None and effect_seen(scene, planned.effect)
+    effects = planned.effects
+    return bool(effects) and all(effect_seen(scene, effect) for effect in effects)

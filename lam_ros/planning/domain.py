@@ -13,7 +13,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from lam_ros.core.scene import Literal, Scene, SceneObject
-from lam_ros.core.skills import EFFECT, Skill, Step
+from lam_ros.core.skills import EFFECT, Skill, Step, swept
 from lam_ros.planning.kinds import CARRIERS, can_contain, head, is_solid, is_table
 
 PLACING: Mapping[str, Skill] = MappingProxyType(
@@ -233,7 +233,11 @@ class World:
             gone = {(item, _OPPOSITE.get(goal.predicate, ""))}
             return World(self.scene, self.moved, (self.flags - gone) | {(item, goal.predicate)})
         free = step.target_id not in self.scene or is_table(self.scene[step.target_id])
-        return self._with_place(item, FREE if free else Place(goal.predicate, step.target_id))
+        place = FREE if free else Place(goal.predicate, step.target_id)
+        world = self
+        for moved in (each.args[0] for each in effects_of(step, self.scene)):
+            world = world._with_place(moved, place)
+        return world
 
     def _with_place(self, item: str, place: Place) -> World:
         """Move an object; what stood relative to it no longer does."""
@@ -250,6 +254,14 @@ def effect_of(step: Step, scene: Scene) -> Literal | None:
     if step.skill in (Skill.PUSH, Skill.SWEEP) and step.target_id in scene:
         return Literal("in", (step.object_id, step.target_id))
     return step.goal if step.skill in EFFECT else None
+
+
+def effects_of(step: Step, scene: Scene) -> tuple[Literal, ...]:
+    """Return everything that a step brings about: a sweep is of many."""
+    if step.skill is Skill.SWEEP and step.target_id in scene:
+        return tuple(Literal("in", (item.id, step.target_id)) for item in swept(step, scene))
+    effect = effect_of(step, scene)
+    return (effect,) if effect else ()
 
 
 def step_for(goal: Literal) -> Step:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lam_ros.core.scene import Literal
-from lam_ros.core.skills import TRAINED, Skill, Step
+from lam_ros.core.skills import DEMONSTRATED, TRAINED, Skill, Step
 from lam_ros.planning.acting import ACTS, Actor, holding_steps
 from lam_ros.planning.choosing import Limits, listed
 from lam_ros.planning.command_parser import parse_place
@@ -79,7 +79,7 @@ class Interpreter:
             remembered: where objects were before, for `put it back`.
         """
         self._resolver = resolver
-        self._is_open = not frozenset(skills) <= frozenset(TRAINED)
+        self._is_open = not frozenset(skills) <= frozenset(DEMONSTRATED)
         self._placer = Placer(resolver, self._is_open)
         self._actor = Actor(resolver, self._placer)
         self._wisher = Wisher(resolver, self._is_open, remembered or {})

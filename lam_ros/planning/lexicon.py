@@ -89,7 +89,7 @@ _VERBS: dict[str, str] = {
     TURN_OFF: """turn|off switch|off power|off deactivate turning|off switching|off toggle|off
         flip|off extinguish turn|out""",
     PRESS: "press toggle pressing push|the|button|on tap click press|down flip flick",
-    PUSH: """push shove slide pull sweep nudge drag pushing sliding sweeping pulling dragging
+    PUSH: """push shove slide pull sweep wipe brush nudge drag pushing sliding sweeping pulling dragging
         push|forward""",
     PUSH_UP: "slide|up push|up move|up flip|up toggle|up raise",
     PUSH_DOWN: "slide|down push|down move|down flip|down toggle|down pull|down",
@@ -122,7 +122,7 @@ _VERBS: dict[str, str] = {
     COVER: "cover",
     REPLACE: "replace substitute exchange|out",
     DISPOSE: "dispose|of discard",
-    OTHER: """pour wipe clean shake squeeze fold unfold cut rearrange
+    OTHER: """pour clean shake squeeze fold unfold cut rearrange
         align hand hand|over give pass deliver go drive wave
         dance nod point draw scan home calibrate knock knock|over undo repeat reset
         wash wrap make create gather

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from lam_ros.core.scene import Literal, Scene
 from lam_ros.core.skills import EFFECT, Step
+from lam_ros.planning.domain import effects_of
 from lam_ros.planning.prompts import prompt_for
 
 type JsonDict = dict[str, object]
@@ -46,12 +47,14 @@ class PlannedStep:
         prompt: what the policy reads.
         tool: name of the tool that does it; empty for the policy.
         needs: what must hold before, beside what the step itself needs.
+        brings: what holds afterwards where the skill alone does not say it: a push, a sweep.
     """
 
     step: Step
     prompt: str
     tool: str = ""
     needs: tuple[Literal, ...] = ()
+    brings: tuple[Literal, ...] = ()
 
     @classmethod
     def of(cls, step: Step, scene: Scene) -> PlannedStep:
@@ -60,12 +63,18 @@ class PlannedStep:
         Raises:
             SceneError: if the step names an object that is not in the scene.
         """
-        return cls(step, prompt_for(step, scene))
+        brings = () if step.skill in EFFECT else effects_of(step, scene)
+        return cls(step, prompt_for(step, scene), brings=brings)
 
     @property
     def effect(self) -> Literal | None:
-        """What is seen when the step is done; None where no literal says it."""
-        return self.step.goal if self.step.skill in EFFECT else None
+        """What is seen when the step is done, the first of it; None where no literal says it."""
+        return next(iter(self.effects), None)
+
+    @property
+    def effects(self) -> tuple[Literal, ...]:
+        """Everything that is seen when the step is done."""
+        return (self.step.goal,) if self.step.skill in EFFECT else self.brings
 
     def to_dict(self) -> JsonDict:
         """Return the row of the JSON output."""

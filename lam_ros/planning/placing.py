@@ -13,7 +13,7 @@ from lam_ros.planning.commands import Command, Place
 from lam_ros.planning.discourse import Resolver
 from lam_ros.planning.domain import PLACING
 from lam_ros.planning.kinds import DEEP_KINDS, ROOMS, can_contain, head, is_part
-from lam_ros.planning.lexicon import STACK
+from lam_ros.planning.lexicon import PUSH, STACK
 from lam_ros.planning.names import words_of
 from lam_ros.planning.outcome import Clarify, Refuse, RefuseKind
 from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier
@@ -120,7 +120,7 @@ class Placer:
         moved = self._all_moved(objects, place, hint)
         if not isinstance(moved, tuple):
             return moved
-        if problem := self.immovable(moved):
+        if problem := self.immovable(moved, pushed=verb == PUSH):
             return problem
         if any(target.pronoun is Pronoun.EACH_OTHER for target in place.targets):
             return self._each_other(moved, objects, place)
@@ -197,9 +197,11 @@ class Placer:
             found += [item for item in ids if item not in found]
         return tuple(found)
 
-    def immovable(self, moved: Ids) -> Refuse | None:
-        """Refuse what cannot be picked up."""
+    def immovable(self, moved: Ids, *, pushed: bool = False) -> Refuse | None:
+        """Refuse what cannot be picked up; pieces, which are too small for that, can be pushed."""
         for item in (self._scene[object_id] for object_id in moved):
+            if pushed and item.kind == "piece":
+                continue
             if not self._resolver.config.can_move(item):
                 return refuse_skill(f"{item.id}: picking up a {item.kind} is not among my skills")
         return None

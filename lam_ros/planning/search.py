@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from lam_ros.core.scene import Literal, SceneObject
-from lam_ros.core.skills import TRAINED, Skill, Step
+from lam_ros.core.skills import DEMONSTRATED, Skill, Step
 from lam_ros.planning.domain import (
     FREE,
     HELD,
@@ -74,7 +74,7 @@ class Abilities:
     @property
     def reaches_table(self) -> bool:
         """True if things can be put on the bare table."""
-        return not self.skills <= frozenset(TRAINED)
+        return not self.skills <= frozenset(DEMONSTRATED)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,16 @@ from dataclasses import replace
 from lam_ros.core.scene import Literal, Scene
 from lam_ros.core.skills import Skill, Step
 from lam_ros.planning.config import PlannerConfig
-from lam_ros.planning.domain import INVERSE, PLACING, STATES, Lack, Need, World, effect_of
+from lam_ros.planning.domain import (
+    INVERSE,
+    PLACING,
+    STATES,
+    Lack,
+    Need,
+    World,
+    effect_of,
+    effects_of,
+)
 from lam_ros.planning.interpretation import Placement
 from lam_ros.planning.kinds import is_solid, is_table
 from lam_ros.planning.outcome import Refuse, RefuseKind
@@ -31,10 +40,9 @@ def goals_of(placements: Sequence[Placement], scene: Scene) -> Goals | Refuse:
     """
     placements = _through(placements)
     last: dict[tuple[str, str], tuple[int, Literal]] = {}
-    for placement in placements:
-        goal = effect_of(placement.step, scene)
-        if goal is None or placement.is_means:
-            continue
+    effects = [(placement, goal) for placement in placements if not placement.is_means
+               for goal in effects_of(placement.step, scene)]  # fmt: skip
+    for placement, goal in effects:
         key = (_aspect(goal), goal.args[0])
         stage, before = last.get(key, (-1, goal))
         if stage == placement.stage and before != goal:

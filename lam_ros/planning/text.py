@@ -93,7 +93,8 @@ class Lexer:
         self._names = names
         self._phrases: dict[tuple[str, ...], Entry] = dict(names)
         for phrase, entry in FUNCTION_WORDS.items():
-            if phrase not in names or not _is_minor(entry):  # a scene may hold a "book"
+            is_thing = entry.tag is Tag.GENERIC and phrase not in (("one",), ("ones",))
+            if phrase not in names or not (is_thing or _is_minor(entry)):  # a "book", "pieces"
                 self._phrases[phrase] = entry
         self._phrases.pop((), None)
         self._longest = max(len(phrase) for phrase in self._phrases)

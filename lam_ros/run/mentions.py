@@ -30,7 +30,7 @@ def mentions(instruction: str, kinds: Mapping[str, int], colors: Iterable[str]) 
     pending: list[str] = []
     for word in words:
         color = _first(COLOR_WORDS.get(word, ()), known_colors)
-        kind = _first(_kinds_of(word), kinds)
+        kind = _first(_kinds_of(word, kinds), kinds)
         if word in _STAND_INS:
             kind = next(iter(found.values()), "")  # what is moved is named first
         if color:
@@ -43,7 +43,10 @@ def mentions(instruction: str, kinds: Mapping[str, int], colors: Iterable[str]) 
     return _at_most(found, kinds)
 
 
-def _kinds_of(word: str) -> Sequence[str]:
+def _kinds_of(word: str, kinds: Iterable[str]) -> Sequence[str]:
+    own = tuple(kind for kind in kinds if word in (kind, plural_of(kind)))
+    if own:
+        return own
     if word in KIND_WORDS:
         return KIND_WORDS[word]
     singular = next((noun for noun in KIND_WORDS if plural_of(noun) == word), "")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lam_policies.checkpoint import checkpoint_for, find_policy
-from lam_ros.core.skills import TRAINED
+from lam_ros.core.skills import DEMONSTRATED
 from lam_ros.graph import GraphParameters
 from lam_ros.planning.decision_log import FILE as DECISIONS
 from lam_ros.run.recording import RECORDING
@@ -72,7 +72,7 @@ def driver_of(settings: RunSettings) -> Driver:
         FingerprintMismatch: if it was made for another robot.
     """
     if settings.is_scripted:
-        return Driver("expert (scripted, sees ground truth)", TRAINED)
+        return Driver("expert (scripted, sees ground truth)", DEMONSTRATED)
     checkpoint = checkpoint_for(_folder(settings), settings.robot, settings.policy.type)
     return Driver(checkpoint.policy_id, checkpoint.info.skills)
 

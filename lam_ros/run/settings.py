@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -17,7 +18,7 @@ from lam_ros.graph import EXPERT
 from lam_ros.planning.config import SEEN, PlannerConfig
 from lam_ros.run.mentions import mentions
 from lam_sim.catalog import KINDS, TASK_COLORS
-from lam_sim.scenes import SceneConfig
+from lam_sim.scenes import FIXTURES, SceneConfig
 
 _GROUPS = ("robot", "control", "safety", "planner")
 """Groups that nodes read from files of their own."""
@@ -109,14 +110,35 @@ class RunSettings:
         return replace(self, scene=scene_with(self.scene, instruction))
 
 
+_AROUND_FIXTURES: Mapping[str, Any] = MappingProxyType(
+    {"cubes": (0, 2), "bowls": (0, 1), "spots": (0, 0), "trays": (0, 0), "distractors": (0, 1)}
+)
+"""What else is on the table beside drawers, buttons, regions and pieces, which take room."""
+_PIECES = (2, 4)
+
+
 def scene_with(scene: SceneConfig, instruction: str) -> SceneConfig:
-    """Return a family of scenes that hold what an instruction names; given objects stay."""
+    """Return a family of scenes that hold what an instruction names; given objects stay.
+
+    Where a fixture is named there is less of everything else, unless its count was given;
+    pieces are several of the named colour.
+    """
     if scene.objects:
         return scene
     kinds = {kind.name: kind.slots for kind in KINDS.values() if not kind.is_distractor}
-    named = mentions(instruction, kinds, (*TASK_COLORS, *scene.target_colors, *scene.tray_colors))
+    colors = (*TASK_COLORS, *scene.target_colors, *scene.tray_colors, *scene.drawer_colors)
+    named = mentions(instruction, kinds, (*colors, *scene.piece_colors))
     more = tuple(name for name in named if name not in set(scene.include))
-    return replace(scene, include=(*scene.include, *more))
+    scene = replace(scene, include=(*scene.include, *more))
+    pieces = tuple(color for color, kind in map(str.split, named) if kind == "piece")
+    if not any(f"{name.split()[1]}s" in FIXTURES for name in named):
+        return scene
+    usual = SceneConfig()
+    drawn = {key: few for key, few in _AROUND_FIXTURES.items()
+             if getattr(scene, key) == getattr(usual, key)}  # fmt: skip
+    if pieces and scene.pieces == usual.pieces:
+        drawn |= {"pieces": _PIECES, "piece_colors": pieces[:1]}
+    return replace(scene, **drawn)
 
 
 def load_run_settings(overrides: Sequence[str]) -> RunSettings:

@@ -47,3 +47,14 @@ def test_the_scene_of_a_run_holds_what_is_named_unless_its_objects_are_given() -
     given = load_run_settings(["scene.objects=[green cube,white bowl]"]).for_instruction(said)
     assert given.scene.include == ()
     assert given.scene.objects == ("green cube", "white bowl")
+
+
+def test_where_a_fixture_is_named_less_of_all_else_is_there() -> None:
+    said = "sweep the brown pieces into the green region"
+    scene = load_run_settings([]).for_instruction(said).scene
+    assert scene.include == ("brown piece", "green region")
+    assert scene.piece_colors == ("brown",)
+    assert scene.pieces[0] > 1
+    assert scene.cubes[1] < load_run_settings([]).scene.cubes[1]
+    chosen = load_run_settings(["scene.cubes=[4,4]"]).for_instruction(said).scene
+    assert chosen.cubes == (4, 4)
