@@ -181,6 +181,13 @@ class Supervisor:
                 error.exit_code = ExitCode(death.code)
             raise error
 
+    def end(self, name: str) -> int | None:
+        """Ask one process to end, and return its exit code; None if it does not end."""
+        process = self._processes[name]
+        _signal_group(process, signal.SIGINT)
+        _wait(lambda: process.poll() is not None, GRACE_S[0][1])
+        return process.poll()
+
     def stop(self) -> None:
         """End all processes: asked, then told, then killed."""
         for number, patience_s in GRACE_S:

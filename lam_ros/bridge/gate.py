@@ -6,6 +6,7 @@ import numpy as np
 from rclpy.node import Node
 
 from lam_interfaces.msg import JointCommand
+from lam_ros.bridge.living import Living
 from lam_ros.bridge.messages import command_from, stamp_to_ns
 from lam_ros.core.clock import NS_PER_MS
 from lam_ros.core.inbound import Rejected, RejectRule
@@ -25,6 +26,8 @@ class CommandGate:
         """Guard one robot's command topic."""
         self._node, self._robot = node, robot
         self._topic = node.resolve_topic_name(robot.topics.joint_command)
+        self._living = Living(node)
+        self._count = 0
 
     def accept(self, message: JointCommand, now_ns: int) -> FloatArray | Rejected:
         """Return the joint targets [rad], shape (J,), in the robot's order, or what is wrong."""
@@ -50,10 +53,13 @@ class CommandGate:
         """Return who commands the arm, if more than one node does; else nothing.
 
         A publisher is counted before a message of it can be heard: cheap enough for each.
+        One whose process was killed is not counted.
         """
-        if self._node.count_publishers(self._topic) < 2:
+        count, before = self._node.count_publishers(self._topic), self._count
+        if count < 2 and count == before:
             return ""
-        infos = self._node.get_publishers_info_by_topic(self._topic)
+        self._count = count
+        infos = self._living.among(self._node.get_publishers_info_by_topic(self._topic))
         if len(infos) < 2:
             return ""
         names = sorted(f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in infos)

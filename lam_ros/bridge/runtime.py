@@ -246,5 +246,6 @@ def _run(node: LamNode, executor: EventsExecutor, ended: list[int]) -> None:
     if node.get_parameter("autostart").value:
         node.bring_up()
     spin(executor, lambda: bool(ended) or (node.is_active and node.failure is not None))
-    if node.failure is not None and not ended:
+    failed_to_start = not node.is_active and node.failure is not None
+    if node.failure is not None and (failed_to_start or not ended):
         raise node.failure

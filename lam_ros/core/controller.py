@@ -8,6 +8,8 @@ One source is active at a time:
 - The policy is, until a person speaks.
 - A person's first command takes over at once, and the policy's chunks are dropped
   and refused (`not_active`) from then on.
+- After a long silence of everybody the arm goes to its rest pose, if that is configured
+  (`core.soft_stop`).
 - When the person falls silent the arm holds.  The policy does not get the arm back
   by that: someone gives it back on purpose (`release_teleop`).
 
@@ -27,6 +29,7 @@ from lam_ros.core.geometry import Guard
 from lam_ros.core.inbound import Rejected, RejectRule
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.safety import GEOMETRIC, SafetyConfig, SafetyRoom
+from lam_ros.core.soft_stop import SoftStop, SoftStopConfig
 from lam_ros.core.teleop import TeleopConfig, TeleopStream
 from lam_ros.core.types import (
     ActionChunk,
@@ -62,6 +65,7 @@ class ControlConfig:
     chunk: ChunkConfig = field(default_factory=ChunkConfig)
     teleop: TeleopConfig = field(default_factory=TeleopConfig)
     safety: SafetyConfig = field(default_factory=SafetyConfig)
+    soft_stop: SoftStopConfig = field(default_factory=SoftStopConfig)
     policy_silent_after_s: float = 1.0
     beat_silent_after_s: float = 0.08
     joint_jump_rad: float = 0.2
@@ -84,6 +88,7 @@ class Controller:
         self._player = ChunkPlayer(robot, config.chunk)
         self._teleop = TeleopStream(robot, config.teleop)
         self._policy_watchdog = Watchdog(seconds_to_ns(config.policy_silent_after_s))
+        self._soft_stop = SoftStop(robot, config.soft_stop)
         self._beat = Watchdog(seconds_to_ns(config.beat_silent_after_s))
         self._is_beating = False
         self._jumped = ""
@@ -141,6 +146,7 @@ class Controller:
         """
         self._player.drop(detail)
         self._teleop.disengage()
+        self._soft_stop.forbid()
 
     def on_chunk(self, chunk: ActionChunk, now_ns: int) -> Accepted | Rejected:
         """Take a chunk from the policy."""
@@ -205,6 +211,8 @@ class Controller:
         """
         self._player.cancel(now_ns, detail)
         self._is_beating, self._jumped = False, ""
+        if self._soft_stop.is_moving:
+            self._soft_stop.forbid()
 
     def release_teleop(self, now_ns: int) -> None:
         """Give the arm back to the policy; it holds until the next chunk."""
@@ -216,6 +224,7 @@ class Controller:
     def halt(self, now_ns: int, detail: str = "halted") -> None:
         """Drop what both sources want; the arm holds until one of them speaks again."""
         self.cancel(now_ns, detail)
+        self._soft_stop.forbid()
         self._teleop.disengage()
         self._policy_watchdog.starve()
 
@@ -223,7 +232,14 @@ class Controller:
         """Return what to send now, and why."""
         self._watch_clock(now_ns)
         request = self._request(now_ns)
+        if isinstance(request, Target):
+            self._soft_stop.spoken()
+        else:
+            rest = self._soft_stop.target(self.safety.last_rad, self._joints, now_ns)
+            request = rest or request
         report = self.safety.judge(request, self._joints, now_ns)
+        if report.verdict >= Verdict.HOLD and self._soft_stop.is_moving:
+            self._soft_stop.forbid()
         if report.verdict is Verdict.HOLD and isinstance(request, Target):
             # What was playing is not resumed after a hold: the path would have run ahead.
             self._player.drop(f"held: {report.rule}")
@@ -281,6 +297,7 @@ class Controller:
             self._joints = None
             self._released_ns = None
             self._teleop.disengage()
+            self._soft_stop.forbid()
             self._player.drop("the clock went back")
             self._newest_ns = now_ns
         self._newest_ns = max(self._newest_ns, now_ns)

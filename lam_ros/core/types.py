@@ -180,6 +180,7 @@ class Source(StrEnum):
 
     POLICY = "policy"
     TELEOP = "teleop"
+    REST = "rest"
     NONE = "none"
 
 

@@ -6,6 +6,7 @@ time that the person takes hold, it begins at the measured joints.  When the per
 go, it gives the arm back to the policy (service `teleop/release`).  When the device
 breaks off, it does not: the arm holds.
 
+    `estop`, and the service `estop_reset`     the keys z and ctrl+r of a terminal
     `teleop/engaged` (std_msgs/Bool, latched)  whether a person is moving the arm
     `teleop/task` (std_msgs/String)            what the scripted teleoperator should do
 
@@ -15,7 +16,7 @@ Parameters: `robot`, and `teleop`: a name of config/teleop, or the path of a YAM
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,7 @@ from lam_ros.core.errors import LamError, MachineError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.scene import Scene
 from lam_ros.core.types import FloatArray, JointState, Source, Target, Verdict
+from lam_ros.teleop.keyboard import RESET, STOP
 from lam_ros.teleop.pilot import Idle, Pilot
 from lam_ros.teleop.port import Reading, Task, Teleoperator, View
 from lam_ros.teleop.settings import TeleopSettings, load_teleop, make_teleoperator
@@ -98,6 +100,7 @@ class TeleopNode(LamNode):
         self._reading = Reading()
         self._answer: Target | Idle | None = None
         self._pressed: list[str] = []
+        self._is_stopping = False
         self._said: bool | None = None
         self._owes_release = False
         self._asked_ns: int | None = None
@@ -154,6 +157,8 @@ class TeleopNode(LamNode):
         self._commands = opened.publisher(command, topics.TELEOP_COMMAND, qos.COMMAND)
         self._engaged = opened.publisher(std_msgs.msg.Bool, topics.TELEOP_ENGAGED, qos.LATCHED)
         self._release = opened.client(Trigger, topics.TELEOP_RELEASE)
+        self._estop = opened.publisher(std_msgs.msg.Bool, topics.ESTOP, qos.ESTOP)
+        self._reset = opened.client(Trigger, topics.ESTOP_RESET)
         joints = sensor_msgs.msg.JointState
         opened.listen(joints, names.joint_state, self._on_joints, qos.SENSOR)
         opened.listen(lam_msg.Scene, topics.GROUND_TRUTH, self._on_scene, qos.SCENE)
@@ -212,6 +217,7 @@ class TeleopNode(LamNode):
             self._reading = self._read(now_ns)
         except MachineError as error:
             return self._give_way(error)
+        self._obey_stop(self._reading.pressed, now_ns)
         self._pressed += self._reading.pressed
         self._answer = self._pilot.step(
             self._reading, self._joints, self._command_in_force(now_ns), now_ns
@@ -247,6 +253,18 @@ class TeleopNode(LamNode):
         if self._report is None or now_ns - self._report[0] > IN_FORCE_NS:
             return None
         return self._report[1]
+
+    def _obey_stop(self, pressed: Sequence[str], now_ns: int) -> None:
+        """Say stop until the safety room has stopped; release it on purpose only."""
+        if STOP in pressed:
+            self._is_stopping = True
+            self.get_logger().warning("e-stop by key; ctrl+r releases it")
+        elif RESET in pressed and self._reset.service_is_ready():
+            self._is_stopping = False
+            self._reset.call_async(Trigger.Request())
+        if self._is_stopping:
+            self._estop.publish(std_msgs.msg.Bool(data=True))
+            self._is_stopping = not self._is_stopped(now_ns)
 
     def _is_stopped(self, now_ns: int) -> bool:
         """True while the e-stop is latched: what is asked for meanwhile must not be remembered."""

@@ -15,6 +15,7 @@ from lam_ros.bridge.runtime import ended_by_signal, ros
 from lam_ros.core.errors import MachineError
 from lam_ros.core.types import ImageArray
 from lam_ros.run.client import RunClient
+from lam_ros.run.console import Console
 from lam_ros.run.hosts import InProcess
 from lam_ros.run.report import Termination
 from lam_ros.run.timeline import Timeline
@@ -126,7 +127,7 @@ class Session:
             self._executor.add_node(node)
             client = RunClient(node, [spec.name for spec in self._specs])
             try:
-                with self._graph() as self._check:
+                with Console(node) as self._console, self._graph() as self._check:
                     return self._converse(client, instruction, answer)
             except Interrupted:
                 return self._ended(client, Termination.CANCELLED, "interrupted")
@@ -155,6 +156,7 @@ class Session:
             self._view.activity("looking at the picture")
             client.show(self._picture)
             self._spin(lambda: client.is_pictured, LOOK_S, client)
+        self._view.hint = self._console.hint
         self._view.activity("planning")
         client.send(instruction, answer)
         try:
@@ -218,6 +220,7 @@ class Session:
         return True
 
     def _spin_once(self) -> None:
+        self._console.look()
         self._executor.spin_once(timeout_sec=SPIN_S)
         if self._signals:
             raise Interrupted

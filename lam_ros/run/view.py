@@ -36,6 +36,7 @@ class View:
             console=self.console, auto_refresh=False, transient=False, redirect_stderr=False
         )
         self._activity = ""
+        self.hint = ""
         self._spinner = Spinner("dots")
         self._plan: RenderableType = Text("")
 
@@ -56,7 +57,8 @@ class View:
             return
         if self.console.is_terminal:
             self._plan = _tree(progress) if progress.tree else _table(progress)
-            self._draw(Text(timeline.status_line(now_ns), "dim"))
+            status = timeline.status_line(now_ns)
+            self._draw(Text("   ".join(filter(None, (status, self.hint))), "dim"))
         else:
             self._say_changes(progress)
 

@@ -13,6 +13,8 @@ from lam_ros.teleop.terminal import KeySource, Terminal
 
 TAKE = "space"
 QUIT = "esc"
+STOP, RESET = "z", "ctrl+r"
+"""The e-stop, latched, and its release; the teleoperation node carries them out."""
 
 _LINEAR: Mapping[str, tuple[int, int, int]] = {
     "w": (1, 0, 0), "s": (-1, 0, 0), "up": (1, 0, 0), "down": (-1, 0, 0),
@@ -34,6 +36,7 @@ CONTROLS = (
     Control("o p", "open, close the gripper"),
     Control("b", "base or tool frame"),
     Control("+ -", "faster, slower"),
+    Control("z", "E-STOP; ctrl+r releases it"),
     Control("esc", "quit"),
 )
 

@@ -61,7 +61,7 @@ class Sight:
         if self.verdict is None:
             return Text("the control node is silent", "bold red")
         if self.verdict is Verdict.STOP:
-            return Text("STOPPED: reset the e-stop to go on", "bold red")
+            return Text("STOPPED: ctrl+r, or lam estop --reset, releases the e-stop", "bold red")
         note = f" ({self.rule})" if self.verdict is not Verdict.PASS else ""
         if self.engaged:
             return Text(f"YOU have the arm{note}", "bold green" if not note else "bold yellow")

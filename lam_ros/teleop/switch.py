@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lam_ros.teleop.keyboard import QUIT, TAKE
+from lam_ros.teleop.keyboard import QUIT, STOP, TAKE
 from lam_ros.teleop.keys import HeldKeys
 from lam_ros.teleop.port import Control, Reading, Teleoperator, View
 from lam_ros.teleop.terminal import KeySource, Terminal
@@ -23,7 +23,11 @@ class Switched:
     @property
     def controls(self) -> tuple[Control, ...]:
         """What a person presses for what."""
-        own = (Control(TAKE, "take the arm, let it go"), Control(QUIT, "quit"))
+        own = (
+            Control(TAKE, "take the arm, let it go"),
+            Control(STOP, "E-STOP; ctrl+r releases it"),
+            Control(QUIT, "quit"),
+        )
         return (*own, *self._device.controls)
 
     def open(self) -> None:

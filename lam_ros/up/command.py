@@ -146,7 +146,11 @@ class Watch:
         words = supervisor.last_words(name)
         for other in self._specs:  # the bring-up node names who failed; that one says why
             if name == "bringup" and words.startswith(f"{other} "):
-                raise NodeDied(f"{words}: {supervisor.last_words(other)}")
+                error = NodeDied(f"{words}: {supervisor.last_words(other)}")
+                code = supervisor.end(other)
+                if code in (ExitCode.WRONG_REQUEST, ExitCode.MACHINE_LACKS):
+                    error.exit_code = ExitCode(code)
+                raise error
         supervisor.check()
 
 
