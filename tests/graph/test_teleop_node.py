@@ -370,3 +370,22 @@ def test_the_arm_of_a_teleoperator_that_is_gone_is_free(scene):
     scene.world.bring_up(lambda **more: TeleopNode(lambda *_: again, **more), robot=scene.robot)
     again.take(CartesianTwist((0.0, 0.03, 0.0)))
     scene.until_driven_by(Source.TELEOP)
+
+
+def test_the_estop_key_stops_a_driving_person_latched_and_only_its_own_key_releases(scene) -> None:
+    graph, device = scene.graph, scene.device
+    device.take(JointTarget(HOME + np.array([0.5, 0, 0, 0, 0, 0])))
+    graph.spin_until(lambda: scene.joints[-1].position[0] > 0.05, "the arm to move")
+    moving = device.reading
+    device.reading = Reading(moving.command, engaged=True, pressed=("z",))
+    graph.spin_until(lambda: scene.reports[-1].verdict == Verdict.STOP, "the stop")
+    device.reading = Reading(moving.command, engaged=True, pressed=("x", "esc", "space"))
+    at = scene.reports[-1].sent_rad[0]
+    graph.spin_for(0.3)
+    assert scene.reports[-1].verdict == Verdict.STOP
+    assert scene.reports[-1].sent_rad[0] == at
+    device.reading = Reading(pressed=("ctrl+r",))
+    graph.spin_until(lambda: scene.reports[-1].verdict == Verdict.HOLD, "the release")
+    device.reading = Reading()
+    graph.spin_for(0.2)
+    assert scene.reports[-1].verdict == Verdict.HOLD

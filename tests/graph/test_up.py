@@ -86,7 +86,7 @@ def test_all_ends_with_the_commander_and_its_name_is_said(graph, up, tmp_path) -
 def test_a_node_that_cannot_come_up_ends_all_and_says_why(graph, up, tmp_path) -> None:
     process, _, _ = up("sim", "policy=lam", "policy_path=/nowhere/checkpoint")
     graph.spin_until(lambda: process.poll() is not None, "the end", WAIT_S)
-    assert process.returncode == 1
+    assert process.returncode == 2  # the node's own: the request was wrong
     last = log_of(tmp_path).splitlines()[-1]
     assert last.startswith("lam up: policy could not be configured: ")
     assert "/nowhere/checkpoint" in last
