@@ -57,22 +57,16 @@ def is_there() -> bool:
     return all(importlib.util.find_spec(name) for name in PACKAGES)
 
 
-def optimum(problem: Problem) -> int:
-    """Return the least number of steps after which the goals hold.
-
-    Raises:
-        RuntimeError: if Fast Downward finds no plan.
-    """
+def optimum(problem: Problem, timeout_s: float | None = None) -> int | None:
+    """Return the least number of steps after which the goals hold; None if time runs out."""
     from unified_planning.io import PDDLReader
     from unified_planning.shortcuts import OneshotPlanner, get_environment
 
     get_environment().credits_stream = None
     stated = PDDLReader().parse_problem_string(_domain(), pddl(problem))
     with OneshotPlanner(name=_ENGINE) as planner:
-        result = planner.solve(stated)
-    if result.plan is None:
-        raise RuntimeError(f"Fast Downward found no plan: {result.status}")
-    return len(result.plan.actions)
+        result = planner.solve(stated, timeout=timeout_s)
+    return None if result.plan is None else len(result.plan.actions)
 
 
 def pddl(problem: Problem) -> str:

@@ -64,6 +64,7 @@ _DEVICES = frozenset(
 )
 _LIGHTS = frozenset(["lightbulb", "bulb", "lamp", "light"])
 _STATE_OF = {OPEN: "open", CLOSE: "closed", TURN_ON: "turned_on", TURN_OFF: "turned_off"}
+_SURFACES = frozenset({"table", "tabletop", "desk", "counter", "board", "workspace", "surface"})
 _EDGES = frozenset({"table", "tabletop", "desk", "counter", "edge", "shelf"})
 _IT = Phrase("it", pronoun=Pronoun.IT)
 
@@ -265,7 +266,9 @@ def _table_side(command: Command) -> str:
     place = command.places[0] if len(command.places) == 1 else None
     if place is None or place.preposition not in ("left_of", "right_of"):
         return ""
-    is_table_side = all("table" in target.nouns for target in place.targets)
+    is_table_side = all(
+        _SURFACES.intersection((*target.nouns, *target.unknown)) for target in place.targets
+    )
     return place.preposition.removesuffix("_of") if is_table_side else ""
 
 

@@ -43,10 +43,10 @@ class Judge:
             if len(found) == 1 and not self._resolver.spoken.moved:
                 self._resolver.spoken = replace(self._resolver.spoken, moved=(found[0].id,))
             if condition.place is not None:
-                places = self._targets(condition.place)
+                place = _referred(condition.place, command)
+                places = self._targets(place)
                 if not isinstance(places, list):
                     return places
-                place = condition.place
                 found = [
                     item for item in found if any(self._is_at(item, place, at) for at in places)
                 ]
@@ -95,6 +95,14 @@ class Judge:
         if item.id == target.id or predicate in ("to", "from", "at", "under", "between", "above"):
             return False
         return self._scene.holds(Literal(predicate, (item.id, target.id)))
+
+
+def _referred(place: Place, command: Command) -> Place:
+    """Return where `it` is in `put the lemon in the mug if there is nothing in it`: in the mug."""
+    targets = [target for at in command.places for target in at.targets]
+    if place.targets and place.targets[0].pronoun and targets:
+        return replace(place, targets=(targets[-1],))
+    return place
 
 
 def _meant(condition: Condition, command: Command) -> Phrase:

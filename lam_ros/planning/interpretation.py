@@ -9,7 +9,6 @@ from lam_ros.core.scene import Literal
 from lam_ros.core.skills import DEMONSTRATED, TRAINED, Skill, Step
 from lam_ros.planning.acting import ACTS, Actor, holding_steps
 from lam_ros.planning.choosing import Limits, listed
-from lam_ros.planning.command_parser import parse_place
 from lam_ros.planning.commands import Command, Place
 from lam_ros.planning.conditions import Judge
 from lam_ros.planning.discourse import Resolver
@@ -28,11 +27,13 @@ from lam_ros.planning.lexicon import (
     PUSH,
     REMOVE,
     RETURN,
+    SORT,
     STACK,
     TALK,
 )
 from lam_ros.planning.outcome import Clarify, Refuse, RefuseKind
 from lam_ros.planning.phrases import Phrase, Pronoun, Quantifier, Relation
+from lam_ros.planning.place_parser import parse_place
 from lam_ros.planning.placing import SKILL_OF, Asked, Placer, predicate_for, refuse_skill
 from lam_ros.planning.wishing import WISHES, Wished, Wisher
 
@@ -224,6 +225,9 @@ class Interpreter:
         return bool(found) and all(head(item.kind) in ("switch", "lever") for item in found)
 
     def _acted(self, command: Command) -> Interpreted:
+        sources = [p for p in command.sources if not TABLE_WORDS.intersection(p.nouns)]
+        if command.verb == PUSH and sources and not (command.places or command.direction):
+            return self._without_place(replace(command, verb=GRASP))  # "slide it out of the stand"
         asked = self._actor.act(command)
         if not isinstance(asked, Asked):
             return asked
@@ -231,7 +235,8 @@ class Interpreter:
         return tuple(Placement(step, command.stage) for step in asked.steps)
 
     def _wished(self, command: Command) -> Interpreted:
-        if command.verb == RETURN and command.places:
+        told = command.places and not command.sources
+        if (command.verb == RETURN and command.places) or (command.verb == SORT and told):
             return self._place(replace(command, verb=PLACE))
         wished = self._wisher.wish(command)
         if not isinstance(wished, Wished):

@@ -80,7 +80,7 @@ _VERBS: dict[str, str] = {
         grip use using reach|for go|to go|over|to go|towards move|over|to close|the|gripper|on lifting
         clasp grasping go|toward move|to move|towards approach clutch retrieving collecting""",
     REMOVE: """remove take|away take|out unload withdraw take|off removing move|away
-        put|away clear|away""",
+        clear|away""",
     OPEN: """open opened open|up opening pull|open slide|open push|open unlock reopen uncover unclose
         pull|out|the""",
     CLOSE: "close closed shut closing shutting push|closed slide|shut push|shut slide|closed close|up reclose",
@@ -99,7 +99,7 @@ _VERBS: dict[str, str] = {
         clear|a|place|on clear|some|space|on""",
     TIDY: """tidy tidy|up clean|up clear|up tidying|up tidying declutter clean|up|the|mess
         clear|a|space make|some|space make|space make|room clear|some|space clear|space
-        put|everything|away tidy|everything|up clean|everything|up tidy|it|up""",
+        put|away putting|away put|everything|away tidy|everything|up clean|everything|up tidy|it|up""",
     SORT: """sort sort|out sorting group organize organise grouping organizing organising separate
         arrange""",
     SWAP: """swap exchange switch swapping exchanging switching interchange trade
@@ -110,12 +110,13 @@ _VERBS: dict[str, str] = {
     RETURN: """put|back return bring|back move|back put|it|back put|them|back place|back set|back
         returning""",
     ENSURE: """make|sure make|sure|that ensure ensure|that see|to|it|that i|want i|would|like i|need
-        make|certain let|me|see i|would|rather|have i|would|prefer i|prefer i|would|love i|want|to|see i|would|like|to|see we|need we|want have let i|would|like|to|have i|want|to|have""",
+        make|certain let|me|see i|could|use there|should|be there|must|be there|has|to|be there|needs|to|be i|would|rather|have i|would|prefer i|prefer i|would|love i|want|to|see i|would|like|to|see we|need we|want have let i|would|like|to|have i|want|to|have""",
     TOUCH: "touch disturb bother touching disturbing",
     LEAVE: "leave leaving keep",
     HARM: """hit punch stab slap strike smash break crush kill hurt harm injure attack kick bash
         shoot choke destroy throw toss hurl fling chuck slam burn murder beat wound damage throwing
-        hitting stabbing smashing breaking crushing tossing poke punching squash slash""",
+        hitting stabbing smashing breaking crushing tossing poke punching squash slash smack whack pound clobber bludgeon jab trample ram maul claw bite
+        pinch scratch strangle suffocate""",
     TALK: """tell sing say speak talk explain describe list count write play show look see watch
         search think believe love like hate know remind book order buy email call cook""",
     FILL: "fill filling fill|up",
@@ -283,7 +284,7 @@ _OTHERS: dict[Tag, dict[str, str]] = {
             alone as|it|is as|they|are untouched i|think i|believe i|guess already currently still instead entire whole
             upright perhaps maybe possibly a|bit a|little slightly somewhat very actually of|course for|now
             whenever|you|are|ready when|you|are|ready if|you|please if|you|like if|you|want
-            if|that|is|ok at|your|convenience by|now before|anything|else before|all|else above|all
+            if|that|is|ok at|your|convenience by|its|handle by|the|handle by|handle by|now before|anything|else before|all|else above|all
             all|the|way completely fully entirely again
             as|fast|as|possible as|fast|as|you|can as|carefully|as|possible as|gently|as|possible i|command|you|to"""
     },

@@ -7,6 +7,7 @@ from dataclasses import replace
 from lam_ros.planning.cursor import Cursor
 from lam_ros.planning.lexicon import Tag
 from lam_ros.planning.phrases import Phrase, Quantifier
+from lam_ros.planning.thing_words import MASSES
 
 NOUN_LIKE = (Tag.COLOR, Tag.NOUN, Tag.GENERIC, Tag.WORD, Tag.ID, Tag.ORDINAL, Tag.NUMBER)
 """Classes of tokens that name or tell a thing."""
@@ -29,7 +30,9 @@ def read_modifiers(cursor: Cursor, phrase: Phrase) -> Phrase:
             phrase = replace(phrase, unknown=(*phrase.unknown, token.text))
         elif token.tag is Tag.NOUN:
             phrase = replace(phrase, nouns=(*phrase.nouns, token.value))
-            phrase = replace(phrase, plural=token.plural or phrase.count > 1)
+            is_mass = token.value in MASSES and (phrase.selector or phrase.ordinal)
+            several = (token.plural and not is_mass) or phrase.count > 1
+            phrase = replace(phrase, plural=several)
             if token.plural and phrase.quantifier is Quantifier.REST:
                 phrase = replace(phrase, plural=True)
         elif headed and cursor.at_value(Tag.SELECTOR, *_PART_SIDES):

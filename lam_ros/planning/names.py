@@ -58,8 +58,18 @@ def general_names() -> dict[tuple[str, ...], Entry]:
     return found
 
 
+def is_label(item: SceneObject) -> bool:
+    """Tell whether an object is called as objects are; a sentence on a label names nothing."""
+    words = re.split(r"[\W_]+", f"{item.kind} {item.color}".strip().lower())
+    tags = [FUNCTION_WORDS[(word,)].tag for word in words if (word,) in FUNCTION_WORDS]
+    clauses = sum(tag in (Tag.VERB, *_CLAUSE_TAGS) for tag in tags)
+    return len(words) <= _LONGEST_NAME and not (clauses and len(words) > _SHORT_NAME)
+
+
 def words_of(item: SceneObject) -> frozenset[str]:
-    """Return every word that an object's id, kind and colour are made of."""
+    """Return every word that an object's id, kind and colour are made of; none of a sentence."""
+    if not is_label(item):
+        return frozenset()
     text = f"{item.id} {item.kind} {item.color}".lower()
     return frozenset(re.findall(r"[^\W\d_]+", text))
 
@@ -69,10 +79,15 @@ def scene_names(scene: Scene) -> dict[tuple[str, ...], Entry]:
     known = general_names()
     found: dict[tuple[str, ...], Entry] = {}
     for item in scene.objects:
+        if not is_label(item):
+            continue
         if item.color:
             color = tuple(re.findall(r"[^\W_]+", item.color.lower()))
             if len(color) == 1 or (color and _is_shade(color)):
                 found.setdefault(color, known.get(color, Entry(Tag.COLOR, item.color)))
+        parts = re.findall(r"[^\W\d_]+", item.kind.lower())
+        if len(parts) == 2:  # "keychain" for a key_chain
+            found.setdefault(("".join(parts),), Entry(Tag.NOUN, item.kind))
         for name in _long_names(item):
             found.setdefault(name, Entry(Tag.NOUN, item.kind))
         tones = colors_of(item)
@@ -113,6 +128,9 @@ def _long_names(item: SceneObject) -> list[tuple[str, ...]]:
 
 
 _LONGEST_NAME = 8
+_SHORT_NAME = 3
+"""Names of so few words may hold a verb: a `light_switch`, an `open_box`."""
+
 _CLAUSE_TAGS = (Tag.PRONOUN, Tag.BE, Tag.SHALL, Tag.NOT, Tag.WHEN, Tag.EXCEPT)
 
 
@@ -146,16 +164,18 @@ def _is_kind(item: SceneObject, kind: str) -> bool:
 def fits_noun(item: SceneObject, word: str, scene: Scene) -> bool:
     """Tell whether a noun fits an object, given which kinds the scene has.
 
-    The word itself counts first, as a whole kind or as a part of one (`drawer` of
-    `top_drawer`), and only then the kinds that it may stand for.
+    Whole kinds count first, the word's own before those that it may stand for, and only then
+    parts of names: "the tv" is the television rather than the tv stand.
     """
     if word in HYPERNYMS:
         return any(kind in words_of(item) for kind in KIND_WORDS[word])
     if word in CATEGORIES and not any(_is_kind(other, word) for other in scene.objects):
         return head(item.kind) in CATEGORIES[word] or item.kind in CATEGORIES[word]
-    for kind in (word, *KIND_WORDS.get(word, ())):
+    kinds = (word, *KIND_WORDS.get(word, ()))
+    for kind in kinds:
         if any(_is_kind(other, kind) for other in scene.objects):
             return _is_kind(item, kind)
+    for kind in kinds:
         if any(kind in words_of(other) for other in scene.objects):
             return kind in words_of(item)
     if word in LEVELS:

@@ -151,7 +151,7 @@ def _postfixes(cursor: Cursor, phrase: Phrase) -> Phrase:
     """Read what follows the head, as long as something does."""
     while True:
         start = cursor.index
-        for read in (_whole, _side, _distance, _relative, _matching, _except):
+        for read in (_whole, _side, _distance, _nearest_to, _relative, _matching, _except):
             phrase = read(cursor, phrase)
         if cursor.index == start:
             return phrase
@@ -219,6 +219,20 @@ def _distance(cursor: Cursor, phrase: Phrase) -> Phrase:
         cursor.index = start
         return phrase
     return replace(bare, near=near)
+
+
+def _nearest_to(cursor: Cursor, phrase: Phrase) -> Phrase:
+    """Read `to the toaster` of `the closest mug to the toaster on the plate`."""
+    can_follow = phrase.selector in _DISTANCES and phrase.near is None
+    if not (can_follow and cursor.at_value(Tag.PREPOSITION, "to", "from")):
+        return phrase
+    start = cursor.index
+    cursor.take()
+    near = parse_phrase(cursor)
+    if near is None or not cursor.at(Tag.PREPOSITION):
+        cursor.index = start
+        return phrase
+    return replace(phrase, near=near)
 
 
 def _relative(cursor: Cursor, phrase: Phrase) -> Phrase:

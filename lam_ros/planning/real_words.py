@@ -52,7 +52,7 @@ REAL_WORDS = words_in(
     scissors scope score screw sea seal seat seed seem sell send set several shade shape share
     shark sharp she sheep sheet shelf shell ship shirt shoe shop shore short shot should shoulder
     shower shut sick sign silk since sing sink sister size skin skirt sky slab sleep slice slide
-    slip slot slow snake snow soap sock soda sofa soft soil some son song soon sore sort soul soup
+    slip slot slow smack snake snow soap sock soda sofa soft soil some son song soon sore sort soul soup
     sour spade spare spark spear speed spell spend spice spider spike spill spin spit spoon sport
     spots spray spring squeeze stab stain stair stamp stand star start state station stay steak
     steal steam steel stem step stew stick still sting stir stone stool stop store storm story

@@ -35,8 +35,15 @@ _PLAINER: tuple[tuple[str, str], ...] = (
     (rf"\b(?:so|until|such)(?: that)? {_THING} (?:closes|is closed|is shut|shuts){_ENDS}",
      r"to close \1"),
     (rf"\b(?:so|such|until)(?: that)? (?:it|they) (?:both |all )?{_STANDS} ", ""),
+    (r"\be stop\b", "estop"),
     (r"\bin order to\b", "to"),
     (r"\bso as to\b", "to"),
+    (rf"\b(if|unless|when|once) {_THING} (?:contains|holds|has) {_THING}(?: (?:in|on|inside) it)?"
+     r"(?=\s*[,.;]|$)", r"\1 \3 is in \2"),
+    (rf"(?:^|(?<=[.;] )){_THING} and {_THING} (?:should |must )?(?:swap|switch|exchange|trade) (?:places|"
+     r"positions|spots)", r"swap \1 and \2"),
+    (r"\bon the (?:very )?top(?=\s*(?:$|[.,;!]))", "on top of it"),
+    (r"\bwhichever (\w+) is (\w+)", r"the \2 \1"),
     # what a place should hold
     (r"(?:^|(?<=[.;] ))((?:the|a|an|this|that|my) [^,.;]+?) (?:should|must|shall|has to|have to|needs to|"
      r"ought to|is to) (?:contain|hold) ([^,.;]+)", r"put \2 in \1"),

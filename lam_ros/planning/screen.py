@@ -5,7 +5,17 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Sequence
 
-from lam_ros.planning.lexicon import FUNCTION_WORDS, HARM, Tag, words_in
+from lam_ros.planning.lexicon import (
+    FUNCTION_WORDS,
+    GRASP,
+    HARM,
+    PLACE,
+    PRESS,
+    PUSH,
+    ROTATE,
+    Tag,
+    words_in,
+)
 from lam_ros.planning.outcome import Refuse, RefuseKind
 from lam_ros.planning.text import Token
 from lam_ros.planning.thing_words import KIND_WORDS, PERSON_WORDS
@@ -15,6 +25,17 @@ _HARM_VERBS = frozenset(
     phrase[0]
     for phrase, entry in FUNCTION_WORDS.items()
     if entry.tag is Tag.VERB and entry.value.startswith(f"{HARM}:")
+)
+_MOVING_VERBS = frozenset(
+    phrase[0]
+    for phrase, entry in FUNCTION_WORDS.items()
+    if entry.tag is Tag.VERB
+    and len(phrase) == 1
+    and entry.value in (PUSH, PLACE, GRASP, PRESS, ROTATE)
+)
+_PEOPLE = PERSON_WORDS - words_in(
+    """me him her them myself himself herself yourself arm arms hand hands finger fingers head face
+    back neck leg legs foot feet guy"""
 )
 _NEGATIONS = words_in("not never without avoid no nor")
 _ONTO = words_in("on onto in into at toward towards against over inside upon under")
@@ -111,6 +132,8 @@ def check_safety(words: Sequence[str]) -> Refuse | None:
             return _unsafe(f"'{word}' could hurt someone or break something")
         if word in _HAZARDS and _NEGATIONS.isdisjoint(before):
             return _unsafe(f"'{word}' names a hazard")
+        if word in _PEOPLE and _is_handled(before) and not _is_sided(words, at):
+            return _unsafe(f"I touch nobody ('{word}')")
         if word in PERSON_WORDS and _is_onto(before) and not _is_sided(words, at):
             return _unsafe(f"nothing is put on, in or near a person ('{word}')")
     if _GUARDS.intersection(words) and _LIFT_GUARD.intersection(words):
@@ -118,11 +141,19 @@ def check_safety(words: Sequence[str]) -> Refuse | None:
     return None
 
 
+def _is_handled(before: Sequence[str]) -> bool:
+    """Tell whether the words before a noun end in a verb that moves something: `push the man`."""
+    left = list(before)
+    while left and left[-1] in _OWNERS:
+        left.pop()
+    return bool(left) and left[-1] in _MOVING_VERBS
+
+
 def _is_sided(words: Sequence[str], at: int) -> bool:
-    """Tell whether `hand` only names a side: `the right-hand drawer`."""
+    """Tell whether a word for a person only tells a thing: `the right-hand drawer`, `the armchair`."""
     after = words[at + 1] if at + 1 < len(words) else ""
     is_hand = words[at] == "hand" and words[at - 1] in ("left", "right")
-    return after == "side" or (is_hand and (after in KIND_WORDS or after in ("one", "ones")))
+    return after == "side" or after in KIND_WORDS or (is_hand and after in ("one", "ones"))
 
 
 def _is_onto(before: Sequence[str]) -> bool:

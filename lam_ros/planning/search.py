@@ -95,7 +95,33 @@ def plan_for(world: World, goals: Sequence[Literal], able: Abilities) -> Steps |
         found = search.run(world, weight, most)
         if found is not None:
             return found if weight == 1.0 else without_idle(world, goals, found)
-    return search.stuck(world)
+    found = _piecewise(world, goals, able)
+    return search.stuck(world) if found is None else without_idle(world, goals, found)
+
+
+def _piecewise(world: World, goals: Sequence[Literal], able: Abilities) -> Steps | None:
+    """Return the steps to one goal after the other, from the table up; None if one is not reached.
+
+    The last resort where many goals at once are too much: longer, but each search is small.
+    """
+    below = {goal.args[0]: goal.args[1] for goal in goals if goal.predicate not in STATES}
+
+    def height(goal: Literal) -> tuple[bool, int]:
+        level, at = 0, goal.args[0]
+        while at in below and level <= len(below):
+            level, at = level + 1, below[at]
+        return goal.predicate in STATES, level
+
+    ordered = sorted(goals, key=height)
+    steps: Steps = ()
+    for count_ in range(1, len(ordered) + 1):
+        more = _Search(tuple(ordered[:count_]), able).run(world, math.inf, _GREEDY_EXPANSIONS)
+        if more is None:
+            return None
+        for step in more:
+            world = world.after(step)
+        steps += more
+    return steps
 
 
 def without_idle(world: World, goals: Sequence[Literal], steps: Steps) -> Steps:

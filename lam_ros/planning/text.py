@@ -14,6 +14,7 @@ from lam_ros.planning.rewording import plainer, without_preamble
 from lam_ros.planning.spelling import Speller
 
 _CONTRACTIONS: tuple[tuple[str, str], ...] = (
+    (r"\b(?:to|on|at) (the|a|my) ([\w ]+?)'s (left|right)\b", r"to the \3 of \1 \2"),
     (r"\bcan't\b", "can not"), (r"\bcannot\b", "can not"), (r"\bwon't\b", "will not"),
     (r"n't\b", " not"), (r"\bdont\b", "do not"), (r"'d\b", " would"), (r"'ll\b", " will"),
     (r"'ve\b", " have"), (r"'re\b", " are"), (r"\bi'm\b", "i am"), (r"\bi've\b", "i have"),
@@ -22,6 +23,7 @@ _CONTRACTIONS: tuple[tuple[str, str], ...] = (
     (r"\bgotta\b", "have to"), (r"\bgimme\b", "give me"), (r"->|=>|→", " to "),
 )  # fmt: skip
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "“": " ", "”": " ", '"': " ", "«": " "})
+_OPENERS = ("please", "now", "also", "and", "can", "could")
 _TOKEN = re.compile(r"[^\W_]+(?:_[^\W_]+)*|[^\w\s]|_+")
 
 
@@ -47,12 +49,21 @@ def clean(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).translate(_QUOTES).lower()
     if re.match(r"\s*1[.)]\s", folded):
         folded = re.sub(r"\b\d+[.)]\s", " . ", folded)
-    folded = re.sub(r"\s*[\n\r]+\s*", " . ", folded.strip())
+    folded = re.sub(r"\s*[\n\r]+\s*(\w*)", _line_break, folded.strip())
     folded = "".join(" " if unicodedata.category(c) in ("So", "Sk", "Cf") else c for c in folded)
     for pattern, replacement in _CONTRACTIONS:
         folded = re.sub(pattern, replacement, folded)
     plain = re.sub(r"[-‐‑–—/]", " ", folded.replace("'", " "))
     return plainer(re.sub(r"\s+", " ", plain))
+
+
+def _line_break(found: re.Match[str]) -> str:
+    """Return a break where the next line begins a clause; a line that is only too long has none."""
+    word = found[1]
+    entry = FUNCTION_WORDS.get((word,))
+    begins = entry is None or entry.tag in (Tag.VERB, Tag.THEN, Tag.ORDINAL, Tag.NOT, Tag.WHEN)
+    goes_on = not word or (entry is None and not word.isdigit() and word not in _OPENERS)
+    return f" {word}" if goes_on or not begins else f" . {word}"
 
 
 def split(text: str) -> list[str]:

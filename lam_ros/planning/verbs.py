@@ -55,6 +55,7 @@ _STATES = {"open": "open", "opened": "open", "closed": "closed", "shut": "closed
            "off": "off", "empty": "empty", "full": "full", "lit": "on", "occupied": "full",
            "clear": "empty", "free": "empty", "filled": "full"}  # fmt: skip
 _TURNS = {"clockwise": "right", "counterclockwise": "left", "anticlockwise": "left"}
+_SWITCHED = (ROTATE, SWAP, PUSH, PLACE, TURN_ON, TURN_OFF)
 _SWITCHING = {"on": TURN_ON, "off": TURN_OFF}
 _MOVING = {"open": OPEN, "opened": OPEN, "shut": CLOSE, "closed": CLOSE}
 
@@ -86,7 +87,7 @@ def read_particle(cursor: Cursor, verb: str, is_wish: bool) -> str:
     said = cursor.peek().text
     if not said or not _ends(cursor, 1):
         return ""
-    if said in _SWITCHING and (is_wish or verb in (ROTATE, SWAP, PUSH, PLACE)):
+    if said in _SWITCHING and (is_wish or verb in _SWITCHED):
         cursor.take()
         return _SWITCHING[said]
     if said in _MOVING and (is_wish or verb in (PUSH, PLACE)):

@@ -27,4 +27,5 @@ def test_plans_for_eight_cubes_and_seven_goals_are_as_long_as_fast_downwards_or_
     found = plan_for(World(problem.scene), problem.goals, abilities())
     assert not isinstance(found, Stuck)
     least = optimum(problem)
+    assert least is not None
     assert least <= len(found) <= least + MOST_EXTRA_STEPS

@@ -17,7 +17,7 @@ from lam_ros.planning.cli_plan import configured_planner
 from lam_ros.planning.domain import World
 from lam_ros.planning.outcome import Clarify
 from lam_ros.planning.repair import Proposed, Repaired, repair
-from lam_ros.planning.search import Stuck, plan_for, valid
+from lam_ros.planning.search import Stuck, _piecewise, plan_for, valid
 
 MOST_EXTRA_STEPS = 1
 
@@ -98,6 +98,13 @@ def test_a_goal_that_nothing_reaches_is_told_with_what_lacks() -> None:
     found = plan_for(World(scene), (goal,), abilities())
     assert isinstance(found, Stuck)
     assert found.goal == goal
+
+
+def test_goals_that_are_too_many_at_once_are_reached_one_after_the_other() -> None:
+    problem = problem_of(3, cubes=16, goals=14)
+    found = _piecewise(World(problem.scene), problem.goals, abilities())
+    assert found is not None
+    assert valid(World(problem.scene), problem.goals, found)
 
 
 def test_broken_plans_are_valid_after_repair() -> None:
