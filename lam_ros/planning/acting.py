@@ -89,7 +89,9 @@ class Actor:
             return self._each(command, self._pressed)
         if verb == PUSH and command.places and not command.objects:
             inward = tuple(target for place in command.places for target in place.targets)
-            return self._states(replace(command, objects=inward, places=()), CLOSE)
+            pulls = command.text.split()[:1] in (["pull"], ["pulling"], ["tug"])
+            meant = replace(command, objects=inward, places=())
+            return self._states(meant, OPEN if pulls else CLOSE)
         if verb == PUSH and (side := _table_side(command)):
             command = replace(command, direction=side, places=())
         if verb == PUSH and command.places:
@@ -148,7 +150,8 @@ class Actor:
 
     def _by_means(self, command: Command, asked: Clarify) -> Step | None:
         """Return what a switch does where several lamps fit: it switches the bulb, no LED."""
-        for phrase in command.means:
+        by = [t for place in command.places if place.preposition == "with" for t in place.targets]
+        for phrase in (*command.means, *by):
             means = self._resolver.matcher.fitting(phrase)
             if len(means) == 1 and head(means[0].kind) in ("switch", "lever"):
                 step = self._lamp_step(means[0], command.verb == TURN_ON)

@@ -39,6 +39,8 @@ def named_first(commands: Sequence[Command]) -> list[Command]:
         later = commands[at + 1] if at + 1 < len(commands) else None
         if later and command.verb == STACK and not (command.objects or later.has_verb):
             continue
+        if later and later.has_verb and command.verb == GRASP and command.text.isalpha():
+            continue  # "grasp and lift the block"
         names = command.objects and not command.places and (command.has_verb or at == 0)
         if later and names and command.verb == PLACE and _has_pronoun(later):
             command = replace(command, verb=GRASP)

@@ -85,11 +85,14 @@ class Resolver:
         return None
 
     def _spoken_part(self, phrase: Phrase, items: Items) -> Items:
-        """Prefer for `the door` what was spoken of, as `put it in the microwave` does."""
-        if len(items) < 2 or not DOORED.keys() & set(phrase.nouns[-1:]):
+        """Prefer what was spoken of for `the drawer`, said once more, and for `the door` of it."""
+        is_part = bool(DOORED.keys() & set(phrase.nouns[-1:]))
+        is_same = phrase.is_plain and phrase.quantifier is Quantifier.THE and not phrase.is_several
+        if len(items) < 2 or not (is_part or (is_same and not phrase.state)):
             return items
         recent = (*self.spoken.targets, *self.spoken.moved)
-        return [item for item in items if item.id in recent] or items
+        found = [item for item in items if item.id in recent]
+        return found if found and (is_part or len(found) == 1) else items
 
     def _movable_fitting(self, phrase: Phrase) -> Items:
         if phrase.is_anaphoric and self.spoken.nouns:

@@ -60,6 +60,8 @@ class Matcher:
         ]
         if not found and len(said) > 1 and said[-1] in WRAPPINGS:
             return self.fitting(phrase, said[:-1])  # "the cream cheese box"
+        if not found and phrase.content is not None:
+            return self.fitting(phrase.content)
         found = self._wholes(found or self._beside(phrase, said), phrase)
         return self._best_colored(found, phrase)
 

@@ -330,7 +330,8 @@ class Interpreter:
             )
         if command.verb == STACK:
             return self._tower(command)
-        if not command.has_verb and spoken.targets and command.objects:
+        goes_along = not command.has_verb or command.text.split()[:1] in (["add"], ["adding"])
+        if goes_along and spoken.targets and command.objects:
             return self._place(replace(command, places=(Place(spoken.preposition, (_THERE,)),)))
         asked = self._placer.only_objects(command)
         if not isinstance(asked, Asked):

@@ -77,7 +77,7 @@ _VERBS: dict[str, str] = {
     ),
     GRASP: """pick|up pick grab grasp take get lift lift|up fetch hold collect retrieve seize
         picking|up take|hold|of get|hold|of grabbing taking getting find locate look|for
-        grip use using reach|for go|to go|over|to go|towards move|over|to close|the|gripper|on lifting
+        grip use using reach|for reach|into reach|inside reach|in go|to go|over|to go|towards move|over|to close|the|gripper|on lifting
         clasp grasping go|toward move|to move|towards approach clutch retrieving collecting""",
     REMOVE: """remove take|away take|out unload withdraw take|off removing move|away
         clear|away""",

@@ -61,9 +61,9 @@ def general_names() -> dict[tuple[str, ...], Entry]:
 def is_label(item: SceneObject) -> bool:
     """Tell whether an object is called as objects are; a sentence on a label names nothing."""
     words = re.split(r"[\W_]+", f"{item.kind} {item.color}".strip().lower())
-    tags = [FUNCTION_WORDS[(word,)].tag for word in words if (word,) in FUNCTION_WORDS]
-    clauses = sum(tag in (Tag.VERB, *_CLAUSE_TAGS) for tag in tags)
-    return len(words) <= _LONGEST_NAME and not (clauses and len(words) > _SHORT_NAME)
+    tags = {FUNCTION_WORDS[(word,)].tag for word in words if (word,) in FUNCTION_WORDS}
+    is_clause = Tag.VERB in tags and not tags.isdisjoint((Tag.DETERMINER, Tag.AND, *_CLAUSE_TAGS))
+    return len(words) <= _LONGEST_NAME and not is_clause
 
 
 def words_of(item: SceneObject) -> frozenset[str]:
@@ -128,9 +128,6 @@ def _long_names(item: SceneObject) -> list[tuple[str, ...]]:
 
 
 _LONGEST_NAME = 8
-_SHORT_NAME = 3
-"""Names of so few words may hold a verb: a `light_switch`, an `open_box`."""
-
 _CLAUSE_TAGS = (Tag.PRONOUN, Tag.BE, Tag.SHALL, Tag.NOT, Tag.WHEN, Tag.EXCEPT)
 
 

@@ -10,7 +10,7 @@ from lam_ros.planning.lexicon import Tag
 from lam_ros.planning.modifier_parser import NOUN_LIKE, STATES, read_modifiers
 from lam_ros.planning.phrases import SAME_COLOR, Phrase, Pronoun, Quantifier, Relation
 from lam_ros.planning.quantity_parser import read_quantity
-from lam_ros.planning.thing_words import MEASURES, PARTS
+from lam_ros.planning.thing_words import MEASURES, PARTS, WRAPPINGS
 
 _SIDE_PREPOSITIONS = ("on", "in", "at", "to", "from")
 _ENDS = (Tag.AND, Tag.COMMA, Tag.THEN, Tag.END, Tag.WHEN)
@@ -178,6 +178,8 @@ def _whole(cursor: Cursor, phrase: Phrase) -> Phrase:
     if _HEAPS.issuperset(whole.nouns) and whole.is_plain:
         return replace(phrase, in_heap=True)
     text = f"{phrase.text} of the {whole.text}"
+    if WRAPPINGS.issuperset(phrase.nouns) and not phrase.colors:  # "a bottle of ketchup"
+        phrase = replace(phrase, content=whole)
     said = (*whole.colors, *whole.unknown, *whole.nouns)
     unknown = (*phrase.unknown, *(word for name in said for word in name.split("_")))
     return replace(phrase, text=text, unknown=unknown)

@@ -71,6 +71,7 @@ class Phrase:
         in_heap: True for `the bottom cube of the stack`.
         part: `top` or `center` for `the cabinet top`, `the table center`.
         is_each: True for `each bowl`, said one by one.
+        content: what is in it, for `a bottle of ketchup`, which may be called ketchup alone.
         alternatives: what may be meant instead (`or the green one`).
     """
 
@@ -101,6 +102,7 @@ class Phrase:
     is_each: bool = False
     part: str = ""
     alternatives: tuple[Phrase, ...] = ()
+    content: Phrase | None = None
 
     @property
     def is_several(self) -> bool:

@@ -21,6 +21,7 @@ from lam_ros.planning.discourse import Resolver
 from lam_ros.planning.domain import Place, World, effect_of, step_for
 from lam_ros.planning.grounding import Matcher
 from lam_ros.planning.interpretation import Interpreter, Placement
+from lam_ros.planning.names import words_of
 from lam_ros.planning.outcome import Clarify, Outcome, Plan, PlannedStep, Refuse, RefuseKind
 from lam_ros.planning.picturing import arrangement, means_picture
 from lam_ros.planning.placing import predicate_for, refuse_skill
@@ -109,7 +110,7 @@ class Planner:
         tokens = lexer.tokens(words)
         problem = (
             check_language(split(clean(instruction)), lexer.vocabulary)
-            or check_safety(words)
+            or check_safety(words, frozenset().union(*map(words_of, scene.objects)))
             or check_safety(lexer.words(answer))
             or check_task(words, tokens)
         )

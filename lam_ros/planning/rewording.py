@@ -9,7 +9,7 @@ from lam_ros.planning.lexicon import words_in
 
 _THING = r"((?:the |a |an |that |this )?(?:\w+ ){0,2}?\w+)"
 _ENDS = r"(?=\s*(?:$|[.,;!?]))"
-_STANDS = r"(?:is|are|lies|sits|rests|stands|ends up|end up|stays|goes)"
+_STANDS = r"(?:drops|falls|slides|lands|is|are|lies|sits|rests|stands|ends up|end up|stays|goes)"
 
 _PLAINER: tuple[tuple[str, str], ...] = (
     # what must not be done
@@ -35,6 +35,10 @@ _PLAINER: tuple[tuple[str, str], ...] = (
     (rf"\b(?:so|until|such)(?: that)? {_THING} (?:closes|is closed|is shut|shuts){_ENDS}",
      r"to close \1"),
     (rf"\b(?:so|such|until)(?: that)? (?:it|they) (?:both |all )?{_STANDS} ", ""),
+    (r"\btake down (?=the (?:stack|tower|pile)\b)", "unstack "),
+    (r"\bby \w+ing (?:it|its \w+|the \w+(?: \w+)?)(?=\s*(?:$|[,.;]))", ""),
+    (r"\bto light (?:up )?(?=the |a )", "to turn on "),
+    (r",? ?\b(?:and|but) nothing (?:else|more)\b", ""),
     (r"\be stop\b", "estop"),
     (r"\bin order to\b", "to"),
     (r"\bso as to\b", "to"),

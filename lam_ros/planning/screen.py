@@ -124,15 +124,25 @@ def check_language(words: Sequence[str], known: Collection[str]) -> Refuse | Non
     return None
 
 
-def check_safety(words: Sequence[str]) -> Refuse | None:
-    """Refuse what would hurt someone, break something, or take the guards away."""
+def check_safety(words: Sequence[str], things: Collection[str] = ()) -> Refuse | None:
+    """Refuse what would hurt someone, break something, or take the guards away.
+
+    Args:
+        words: what was said.
+        things: words of what is there; a toy dog may be packed.
+    """
     for at, word in enumerate(words):
         before = words[max(0, at - 3) : at]
         if word in _HARM_VERBS and _NEGATIONS.isdisjoint(before):
             return _unsafe(f"'{word}' could hurt someone or break something")
         if word in _HAZARDS and _NEGATIONS.isdisjoint(before):
             return _unsafe(f"'{word}' names a hazard")
-        if word in _PEOPLE and _is_handled(before) and not _is_sided(words, at):
+        if (
+            word in _PEOPLE
+            and word not in things
+            and _is_handled(before)
+            and not _is_sided(words, at)
+        ):
             return _unsafe(f"I touch nobody ('{word}')")
         if word in PERSON_WORDS and _is_onto(before) and not _is_sided(words, at):
             return _unsafe(f"nothing is put on, in or near a person ('{word}')")

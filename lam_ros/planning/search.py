@@ -31,8 +31,8 @@ from lam_ros.planning.kinds import head, is_table
 TABLE_ID = "table"
 """Stands for the bare table where a scene has no object for it."""
 
-_WEIGHTS = (1.0, 1.5, 3.0, math.inf)
-"""Weight of the estimate in one attempt after the other: the shortest plan, then any."""
+_WEIGHTS = (1.0, 1.5, 3.0)
+"""Weight of the estimate in one attempt after the other: the shortest plan, then short ones."""
 
 _MOST_EXPANSIONS = 1500
 _EXPANSIONS_TIMES_SQUARE = 300_000
@@ -91,18 +91,17 @@ def plan_for(world: World, goals: Sequence[Literal], able: Abilities) -> Steps |
     squared = max(1, len(world.scene.objects)) ** 2
     budget = min(_MOST_EXPANSIONS, _EXPANSIONS_TIMES_SQUARE // squared)
     for weight in _WEIGHTS:
-        most = _GREEDY_EXPANSIONS if math.isinf(weight) else budget
-        found = search.run(world, weight, most)
+        found = search.run(world, weight, budget)
         if found is not None:
             return found if weight == 1.0 else without_idle(world, goals, found)
-    found = _piecewise(world, goals, able)
+    found = _piecewise(world, goals, able) or search.run(world, math.inf, _GREEDY_EXPANSIONS)
     return search.stuck(world) if found is None else without_idle(world, goals, found)
 
 
 def _piecewise(world: World, goals: Sequence[Literal], able: Abilities) -> Steps | None:
     """Return the steps to one goal after the other, from the table up; None if one is not reached.
 
-    The last resort where many goals at once are too much: longer, but each search is small.
+    For where many goals at once are too much: longer, but each search is small.
     """
     below = {goal.args[0]: goal.args[1] for goal in goals if goal.predicate not in STATES}
 

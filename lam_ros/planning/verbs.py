@@ -140,6 +140,8 @@ def read_direction(cursor: Cursor) -> str:
     start = cursor.index
     if cursor.peek().text in _TURNS:
         return _TURNS[cursor.take().text]
+    if cursor.peek().text == "by" and cursor.peek(1).text.isdigit():
+        cursor.take()
     if cursor.peek().text.isdigit() and cursor.peek(1).text.startswith("degree"):
         cursor.index += 2
         start = cursor.index
