@@ -88,8 +88,35 @@ _MODALS = frozenset({"could", "would", "can", "may", "might", "will", "should"})
 _LONGEST_PREAMBLE = 16
 
 
+_VIEWED = r"(?:,? ?(?:as |when )?(?:seen |viewed |looked at )?)"
+_MY_VIEW = re.compile(
+    rf"{_VIEWED}from (?:my (?:own )?(?:side|point of view|perspective|view|viewpoint|angle|seat|end)|"
+    r"where i (?:am(?: \w+)?|stand|sit))\b,?|,? ?\bas i (?:see|look at) (?:it|them|things)\b,?"
+)
+_YOUR_VIEW = re.compile(
+    rf"{_VIEWED}from (?:your (?:own )?(?:side|point of view|perspective|view|viewpoint|angle)|"
+    r"the (?:robot|arm) (?:side|point of view|perspective|view))\b,?|,? ?\bas you see (?:it|them)\b,?"
+)
+_MY_SIDE = re.compile(r"\bmy (left|right)\b")
+_ACROSS = {
+    "left": "right", "right": "left", "leftmost": "rightmost", "rightmost": "leftmost",
+    "front": "back", "back": "front", "behind": "in front of", "in front of": "behind",
+}  # fmt: skip
+_SIDES = re.compile(rf"\b({'|'.join(sorted(_ACROSS, key=len, reverse=True))})\b")
+
+
+def as_the_robot_sees(text: str) -> str:
+    """Return a text with the sides of a person, who faces the robot, as the robot's own."""
+    text = _MY_SIDE.sub(lambda found: f"the {_ACROSS[found[1]]}", text)
+    text = _YOUR_VIEW.sub(" ", text)
+    if not _MY_VIEW.search(text):
+        return text
+    return _SIDES.sub(lambda found: _ACROSS[found[1]], _MY_VIEW.sub(" ", text)).strip()
+
+
 def plainer(text: str) -> str:
     """Return a cleaned text with what has a plainer wording in that wording."""
+    text = as_the_robot_sees(text)
     for pattern, plain in _COMPILED:
         text = pattern.sub(plain, text)
     return text
