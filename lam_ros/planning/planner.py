@@ -20,6 +20,7 @@ from lam_ros.planning.config import PlannerConfig
 from lam_ros.planning.discourse import Resolver
 from lam_ros.planning.domain import Place, World, effect_of, step_for
 from lam_ros.planning.grounding import Matcher
+from lam_ros.planning.hazards import check_heat
 from lam_ros.planning.interpretation import Interpreter, Placement
 from lam_ros.planning.names import words_of
 from lam_ros.planning.outcome import Clarify, Outcome, Plan, PlannedStep, Refuse, RefuseKind
@@ -108,9 +109,11 @@ class Planner:
         lexer = Lexer(scene)
         words = lexer.words(instruction)
         tokens = lexer.tokens(words)
+        things = frozenset[str]().union(*map(words_of, scene.objects))
         problem = (
             check_language(split(clean(instruction)), lexer.vocabulary)
-            or check_safety(words, frozenset().union(*map(words_of, scene.objects)))
+            or check_safety(split(clean(instruction)), things)  # before spelling is mended, too
+            or check_safety(words, things)
             or check_safety(lexer.words(answer))
             or check_task(words, tokens)
         )
@@ -246,6 +249,8 @@ class Planner:
         scene: Scene,
         protected: frozenset[str] = frozenset(),
     ) -> Plan | Refuse:
+        if problem := check_heat(goals, scene):
+            return problem
         steps = order(placements, goals, scene, self._config, self._able(protected))
         if isinstance(steps, Refuse):
             return steps
