@@ -32,6 +32,8 @@ from lam_ros.up.arguments import FLAGS, Argument, Values
 from lam_sim.arms import model_of
 
 NOBODY = "none"
+REMOTE = "remote"
+"""The policy runs on another machine, started there by `lam up policy`."""
 
 RESTARTED = ("description", "perception", "policy", "planner", "expert", "rviz")
 """What is started again when it dies.  Not the recorder: an episode would seem to go on; and not
@@ -69,7 +71,12 @@ _COMMON = (
     Argument("use_rviz", "false", "start RViz (comes with a ROS desktop installation)", FLAGS),
 )
 _POLICY = (
-    Argument("policy", NOBODY, "who carries out instructions", ("lam", *KINDS, EXPERT, NOBODY)),
+    Argument(
+        "policy",
+        NOBODY,
+        "who carries out instructions; remote: a policy on another machine",
+        (LAM, *KINDS, EXPERT, REMOTE, NOBODY),
+    ),
     Argument(
         "policy_path", _SHIPPED, "checkpoint: a shipped name, a folder, or OWNER/NAME on the hub"
     ),
@@ -133,22 +140,27 @@ class Setup:
         summary: one line for people.
         arguments: what it can be told.
         rows: makes the nodes from the arguments; files for them go into the folder.
+        is_addition: the nodes join those of an arm that is brought up elsewhere; they bring
+            themselves up.
     """
 
     name: str
     summary: str
     arguments: tuple[Argument, ...]
     rows: Callable[[Values, Path], tuple[NodeSpec, ...]]
+    is_addition: bool = False
 
     def specs(self, values: Values, folder: Path) -> tuple[NodeSpec, ...]:
-        """Return all rows, the bring-up node last.
+        """Return all rows, the bring-up node last if there is one.
 
         Raises:
             ConfigError: if a value is not allowed, or two do not go together.
         """
-        shared = {"use_sim_time": values.flag("use_sim_time"), "autostart": False}
+        shared = {"use_sim_time": values.flag("use_sim_time"), "autostart": self.is_addition}
         files = values.file("params_file")
-        rows = [*self.rows(values, folder), _description(values)]
+        rows = [*self.rows(values, folder)]
+        if not self.is_addition:
+            rows.append(_description(values))
         rows.sort(key=lambda row: _place(row.name))
         rows = [
             replace(
@@ -160,6 +172,8 @@ class Setup:
             )
             for row in rows
         ]
+        if self.is_addition:
+            return tuple(rows)
         return (*rows, *_rviz(values), _bringup(rows, values))
 
 
@@ -246,6 +260,8 @@ def _arm(values: Values, folder: Path, *, simulated: bool) -> tuple[NodeSpec, ..
     if simulated:
         model_of(robot)
     rows = (arm_graph if policy == NOBODY else sim_graph)(parameters)
+    if policy == REMOTE:
+        rows = tuple(row for row in rows if row.name != "policy")
     if behind:
         rows = (*rows, _driver(values))
     if simulated:
@@ -253,6 +269,24 @@ def _arm(values: Values, folder: Path, *, simulated: bool) -> tuple[NodeSpec, ..
             raise ConfigError("cameras: a simulated arm has simulated ones; take cameras=none")
         return rows
     return (*(_driver(values) if r.name == "sim" else r for r in rows), *_cameras(values))
+
+
+def _policy_alone(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
+    """Return the policy node, for an arm on another machine."""
+    policy = values.text("policy")
+    load_robot(values.text("robot"))
+    parameters = GraphParameters(
+        policy_type=policy,
+        policy_threads=values.whole("threads"),
+        shared={"robot": values.text("robot")},
+        policy={
+            "checkpoint": _policy_folder(policy, values.text("policy_path")),
+            "device": values.text("device"),
+            "preview_dir": str((folder / "rejected").resolve()),
+        },
+    )
+    spec = next(row for row in sim_graph(parameters) if row.name == "policy")
+    return (replace(spec, nice=0, cpus=()),)  # no command stream is near that it could disturb
 
 
 def _cameras(values: Values) -> tuple[NodeSpec, ...]:
@@ -269,7 +303,7 @@ def _cameras(values: Values) -> tuple[NodeSpec, ...]:
 
 def _policy_folder(policy: str, path: str) -> str:
     """Return the checkpoint's folder, as a policy that is named and cannot be found is refused."""
-    if policy in (NOBODY, EXPERT, LAM):
+    if policy in (NOBODY, EXPERT, REMOTE, LAM):
         return path
     return str(find_policy(policy, "", "" if path == _SHIPPED else path))
 
@@ -369,6 +403,21 @@ SETUPS = {
             "an arm that a person moves, and the recorder; lam/record_episode starts an episode",
             (*_COMMON, *_POLICY, _CALIBRATION, *_TELEOP, *_RECORD),
             _recording,
+        ),
+        Setup(
+            "policy",
+            "a policy alone, for an arm that another machine brings up with policy=remote",
+            (
+                *_COMMON[:4],
+                replace(
+                    _POLICY[0], default=LAM, description="the policy's type", choices=(LAM, *KINDS)
+                ),
+                _POLICY[1],
+                Argument("device", "auto", "where it computes", ("auto", "cpu", "cuda")),
+                Argument("threads", "1", "CPU threads of inference"),
+            ),
+            _policy_alone,
+            is_addition=True,
         ),
     )
 }

@@ -10,11 +10,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from rclpy.action import ActionClient
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 
+from lam_interfaces.action import RunSkill
+from lam_interfaces.msg import JointCommand
 from lam_ros.bridge import qos, topics
 from lam_ros.config import load_robot
+from lam_ros.core.types import Source
 from lam_sim.physical_bus import PhysicalArm
 from lam_sim.so101_bus import SerialPort
 
@@ -109,3 +113,30 @@ def test_a_real_arm_comes_up_and_a_pulled_cable_ends_all_with_the_reason(
     assert process.returncode == 4
     last = log_of(tmp_path).splitlines()[-1]
     assert last.startswith("lam up: arm: the arm does not answer")
+
+
+def test_a_policy_that_is_started_by_itself_drives_an_arm_that_has_none(
+    graph, up, tmp_path
+) -> None:
+    arm, _, _ = up("sim", "policy=remote", "scene=truth", "seed=2")
+    assert arm.poll() is None, log_of(tmp_path)
+    moved = graph.collect(JointCommand, "left/lam/joint_command", qos.COMMAND)
+    doer = ActionClient(graph.node, RunSkill, f"left/{topics.RUN_SKILL}")
+    assert not doer.server_is_ready()
+    command = [*LAM_UP, "policy", "device=cpu", "namespace=left", "--out", str(tmp_path / "far")]
+    policy = graph.start_command(command)
+    graph.spin_until(doer.server_is_ready, "the policy", WAIT_S)
+    goal = RunSkill.Goal(skill="place_in", prompt="put the red cube in the blue bowl")
+    accepted = []
+
+    def ask() -> bool:
+        accepted.append(graph.result(doer.send_goal_async(goal)).accepted)
+        return accepted[-1]
+
+    graph.spin_until(ask, "the policy to be active", WAIT_S)
+    sources = lambda: {message.source for message in moved}  # noqa: E731
+    graph.spin_until(lambda: Source.POLICY in sources(), "motion", WAIT_S)
+    policy.send_signal(signal.SIGINT)
+    graph.spin_until(lambda: policy.poll() is not None, "the policy's end", WAIT_S)
+    assert policy.returncode == 0
+    assert arm.poll() is None  # the arm holds, and waits for the next

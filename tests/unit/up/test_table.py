@@ -14,6 +14,7 @@ from lam_ros.up.command import assignments
 from lam_ros.up.table import SETUPS, setup_of
 
 ARMS = {"sim": "sim", "robot": "arm", "teleop": "sim", "record": "sim"}
+"""Setups with an arm, and the node that it is."""
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_every_row_names_a_node_that_exists(rows, setup):
         assert hasattr(module, spec.class_name)
 
 
-@pytest.mark.parametrize("setup", SETUPS)
+@pytest.mark.parametrize("setup", ARMS)
 def test_the_arm_is_up_before_its_commander_and_that_before_whoever_drives(rows, setup):
     specs = rows(setup, policy="lam")
     order = names(specs)
@@ -53,7 +54,7 @@ def test_the_arm_is_up_before_its_commander_and_that_before_whoever_drives(rows,
     assert not any(spec.parameters["autostart"] for spec in specs[:-1])
 
 
-@pytest.mark.parametrize("setup", SETUPS)
+@pytest.mark.parametrize("setup", ARMS)
 def test_what_holds_the_arms_state_is_never_started_again(rows, setup):
     again = {spec.name for spec in rows(setup, policy="lam") if spec.restart}
     assert again == {"description", "perception", "policy", "planner"}
@@ -163,8 +164,9 @@ def test_both_ways_of_writing_an_argument_are_read():
 @pytest.mark.parametrize("setup", SETUPS.values(), ids=list(SETUPS))
 def test_every_argument_says_what_it_is_and_defaults_to_what_is_allowed(setup):
     assert len({argument.name for argument in setup.arguments}) == len(setup.arguments)
-    field = {"namespace", "use_sim_time", "params_file", "headless", "use_rviz", "robot", "policy"}
-    assert field | {"policy_path"} <= {argument.name for argument in setup.arguments}
+    field = {"namespace", "use_sim_time", "params_file", "robot", "policy", "policy_path"}
+    windows = set() if setup.is_addition else {"headless", "use_rviz"}
+    assert field | windows <= {argument.name for argument in setup.arguments}
     for argument in setup.arguments:
         assert len(argument.description) > 10
         assert not argument.choices or argument.default in argument.choices
@@ -217,3 +219,16 @@ def test_scenes_have_one_source_the_camera_or_the_truth(rows):
     assert true["sim"].parameters["publishes_scene"]
     with pytest.raises(ConfigError, match="a real table has no truth"):
         rows("robot", policy="lam", scene="truth")
+
+
+def test_a_policy_alone_brings_itself_up_and_an_arm_can_do_without_its_own(rows) -> None:
+    (policy,) = rows("policy", device="cpu")
+    assert policy.name == "policy"
+    assert policy.parameters["autostart"]
+    assert policy.restart
+    assert "policy" not in names(rows("sim", policy="remote"))
+    assert "planner" in names(rows("sim", policy="remote"))
+
+
+def test_every_setup_is_an_arms_or_an_addition_to_one() -> None:
+    assert {name for name, setup in SETUPS.items() if not setup.is_addition} == set(ARMS)
