@@ -114,6 +114,7 @@ class RecordSession:
             stack.enter_context(self._host)
             self._keys = SessionKeys(stack.enter_context(self._terminal()))
             self._device = stack.enter_context(self._teleoperation())
+            self._view.device_controls = () if self._device is None else self._device.controls
             self._operator = self._make_operator()
             try:
                 self._follow()
@@ -190,6 +191,7 @@ class RecordSession:
             if time.monotonic() >= next_draw:
                 self._draw(now_ns)
                 next_draw = time.monotonic() + DRAW_EVERY_S
+        self._draw(self._client.now_ns())
 
     def _episode_over(self) -> None:
         self._operator.end()
@@ -308,4 +310,6 @@ class RecordSession:
             return "put things in order; enter goes on" if self._reset is None else "a new scene"
         if loop.phase is Phase.GATE:
             return "waits until every stream is right"
+        if loop.phase is Phase.OVER:
+            return "the session is over"
         return f"{number} is being closed"

@@ -45,12 +45,17 @@ class Picture:
 
 
 class RecordView:
-    """Redrawn in place on a terminal; else a line for each change."""
+    """Redrawn in place on a terminal; else a line for each change.
+
+    Attributes:
+        device_controls: with what the person moves the arm.
+    """
 
     def __init__(self, task: str, controls: Sequence[Control], *, sound: bool = True) -> None:
         """Show nothing yet."""
         self.console = Console(stderr=True, highlight=False)
         self._task, self._controls = task, controls
+        self.device_controls: Sequence[Control] = ()
         self._sound = sound and self.console.is_terminal
         self._live = Live(console=self.console, auto_refresh=False, redirect_stderr=False)
         self._said = ""
@@ -94,14 +99,15 @@ class RecordView:
         counts = f"{picture.kept} of {picture.wanted} kept, {picture.discarded} discarded"
         progress.add_row(bar, counts, _disk_text(picture))
         style = "bold red" if picture.phase is Phase.RECORDING else "bold cyan"
-        keys = "   ".join(f"[{control.name}] {control.action}" for control in self._controls)
+        own = {control.name for control in self._controls}
+        moving = [control for control in self.device_controls if control.name not in own]
         return Group(
             Text(f"“{self._task}”", "bold"),
             Text(picture.phase_text, style),
             _table(picture.statuses),
             progress,
             Text(picture.status, "dim"),
-            Text(keys, "dim"),
+            *(_keys(controls) for controls in (moving, self._controls) if controls),
         )
 
     def __enter__(self) -> Self:
@@ -118,6 +124,10 @@ class RecordView:
     ) -> None:
         """Leave the last picture standing."""
         self._live.stop()
+
+
+def _keys(controls: Sequence[Control]) -> Text:
+    return Text("   ".join(f"[{control.name}] {control.action}" for control in controls), "dim")
 
 
 def _table(statuses: Sequence[StreamStatus]) -> Table:

@@ -20,6 +20,7 @@ from lam_ros.recording.quality.svg import COLORS, Line, Plot, histogram
 
 STRIP_HEIGHT_PX = 110
 _JPEG_QUALITY = 80
+_LEAST_SPAN_RAD = 0.05
 _GAP_COLOR, _HAND_COLOR, _CLAMP_COLOR = "#d55e00", "#e69f00", "#cc79a7"
 
 _BANDS = (
@@ -166,7 +167,7 @@ def _joint_plot(
     legend = (("state", COLORS[0]), ("action", COLORS[1]), ("passed", COLORS[2]))
     return Plot(
         f"{name} [rad]", (0.0, end_s), [action, passed, state], bands=bands, unit=" s",
-        legend=legend,
+        legend=legend, least_span=_LEAST_SPAN_RAD,
     )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ class Plot:
     Attributes:
         bands: (from x, to x, colour), behind the lines.
         levels: (y, colour), thin lines across.
+        least_span: of the y axis, so that what stands still is not shown as noise.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Plot:
     bands: Sequence[tuple[float, float, str]] = ()
     levels: Sequence[tuple[float, str]] = ()
     from_zero: bool = False
+    least_span: float = 0.0
     unit: str = ""
     size_px: tuple[int, int] = (390, 110)
     legend: Sequence[tuple[str, str]] = field(default=())
@@ -87,6 +89,8 @@ class Plot:
         if self.from_zero or not found:
             found.append(0.0)
         low, high = min(found), max(found)
+        missing = max(0.0, self.least_span - (high - low)) / 2
+        low, high = low - missing, high + missing
         room = 0.06 * (high - low) or 0.5
         return (low if self.from_zero and low >= 0 else low - room), high + room
 

@@ -40,6 +40,7 @@ def shown(picture: Picture, *, terminal: bool) -> str:
     screen = io.StringIO()
     view.console = Console(file=screen, force_terminal=terminal, width=120, color_system=None)
     view._live.console = view.console
+    view.device_controls = KEYBOARD
     with view:
         view.show(picture)
         view.show(picture)
@@ -49,8 +50,9 @@ def shown(picture: Picture, *, terminal: bool) -> str:
 def test_a_terminal_shows_streams_what_is_wrong_progress_and_keys() -> None:
     text = shown(PICTURE, terminal=True)
     for part in ("stack the cubes", "29.9 / 30 Hz", "12 ms", "22", "12.0 Hz come", "1.0 GB are free",
-                 "2 of 20 kept, 1 discarded", "40 GB free, 2.0 h", "[enter] keep"):  # fmt: skip
+                 "2 of 20 kept, 1 discarded", "40 GB free, 2.0 h", "[enter] keep", "[space] take the arm", "[w s]"):  # fmt: skip
         assert part in text
+    assert "[esc] quit" not in text  # here it finishes the session
     assert "action_chunk" not in text  # says nothing, owes nothing
 
 
