@@ -20,6 +20,7 @@ from lam_ros.planning.domain import STATES, Place, first_places
 from lam_ros.planning.execution import PlanExecution
 from lam_ros.planning.hearing import Word, word_of
 from lam_ros.planning.memory import Episode, Memory
+from lam_ros.planning.noting import Notes
 from lam_ros.planning.outcome import Clarify, Outcome, Plan, Refuse, RefuseKind
 from lam_ros.planning.permanence import Permanence
 from lam_ros.planning.planner import ANSWER_SEPARATOR, Planning
@@ -90,7 +91,7 @@ class Conductor:
         self._config = config
         self._reaches_table = reaches_table
         self._memory = memory
-        self._log = log
+        self._notes = Notes(log)
         self._permanence = Permanence()
         self._history: list[str] = []
         self._run: _Run | None = None
@@ -130,10 +131,12 @@ class Conductor:
         """Plan, and begin if there is a plan; else nothing is begun."""
         self._now_ns = now_ns
         self._scene = scene = self._permanence.completed(scene)
-        self._note("instruction", f"told: “{instruction}”", {"text": instruction, "answer": answer})
-        self._note("scene", _in_view(scene), {"objects": [_row(scene, i) for i in scene.ids]})
+        self._notes.note(
+            "instruction", f"told: “{instruction}”", {"text": instruction, "answer": answer}
+        )
+        self._notes.scene(scene)
         outcome = self._plan(instruction, scene, answer)
-        self._note_outcome(outcome, scene)
+        self._notes.outcome(outcome, scene)
         if isinstance(outcome, Plan):
             execution = PlanExecution(outcome, self._planner, self._config, self._told)
             undoes = word_of(instruction) is Word.UNDO
@@ -202,7 +205,9 @@ class Conductor:
     def hear(self, text: str) -> Reply:
         """Take up what a person says while an instruction is carried out; never raises."""
         word = word_of(text)
-        self._note("heard", f"heard: “{text[:200]}”", {"text": text[:2000], "word": str(word)})
+        self._notes.note(
+            "heard", f"heard: “{text[:200]}”", {"text": text[:2000], "word": str(word)}
+        )
         run, scene = self._run, self._scene
         if run is None or scene is None:
             reply = "nothing is being carried out"
@@ -212,7 +217,7 @@ class Conductor:
             reply = self._instead(run, scene, text, "")
         else:
             reply = self._obey(run, scene, word)
-        self._note("reply", reply)
+        self._notes.note("reply", reply)
         return Reply(word, reply)
 
     def _obey(self, run: _Run, scene: Scene, word: Word) -> str:
@@ -247,7 +252,7 @@ class Conductor:
     def _instead(self, run: _Run, scene: Scene, text: str, answer: str) -> str:
         """Do something else from now on, or say why not and go on as before."""
         outcome = self._plan(text, scene, answer)
-        self._note_outcome(outcome, scene)
+        self._notes.outcome(outcome, scene)
         if isinstance(outcome, Plan):
             self._history.append(run.instruction)
             run.instruction, run.answer = text, answer
@@ -346,10 +351,12 @@ class Conductor:
         run.known |= ids
         run.gone = (run.gone | gone) - ids
         if gone:
-            self._note("noticed", f"not seen any more: {', '.join(sorted(gone))}")
+            self._notes.note("noticed", f"not seen any more: {', '.join(sorted(gone))}")
         if not new:
             return
-        self._note("noticed", f"new on the table: {', '.join(sorted(new))}", {"new": sorted(new)})
+        self._notes.note(
+            "noticed", f"new on the table: {', '.join(sorted(new))}", {"new": sorted(new)}
+        )
         if run.undoes or word_of(run.instruction) is not Word.NEW:
             return
         plan = run.execution.plan
@@ -368,7 +375,7 @@ class Conductor:
         progress = run.execution.progress()
         facts = {"termination": over.termination.name.lower(), "replans": progress.replans,
                  "goal": [str(g) for g in run.execution.plan.goal]}  # fmt: skip
-        self._note("end", f"over: {over.message}", facts)
+        self._notes.note("end", f"over: {over.message}", facts)
         if self._memory is None or self._scene is None:
             return
         plan = run.execution.plan
@@ -382,7 +389,7 @@ class Conductor:
 
     def _told(self, kind: str, text: str, facts: Mapping[str, Any]) -> None:
         """Hear what happens in the execution."""
-        self._note(kind, text, facts)
+        self._notes.note(kind, text, facts)
         step = facts.get("step")
         worked = kind == "step" and facts.get("status") == "done" and facts.get("attempts")
         if (
@@ -395,26 +402,6 @@ class Conductor:
         of_kind = scene[item].kind if scene is not None and item in scene else ""
         self._memory.note_try(self._now_ns, str(step["skill"]), of_kind, success=bool(worked))
 
-    def _note(self, kind: str, text: str, facts: Mapping[str, Any] | None = None) -> None:
-        if self._log is not None:
-            self._log.note(kind, text, facts)
-
-    def _note_outcome(self, outcome: Outcome, scene: Scene) -> None:
-        if isinstance(outcome, Plan):
-            goal = ", ".join(map(str, outcome.goal)) or "nothing"
-            self._note(
-                "reading", f"understood as: {goal}", {"goal": [g.to_list() for g in outcome.goal]}
-            )
-            self._note("alternatives", *_alternatives(outcome, scene))
-            facts: dict[str, Any] = {"steps": [step.to_dict() for step in outcome.steps]}
-            self._note("plan", f"plan: {outcome.message}", facts)
-        elif isinstance(outcome, Clarify):
-            candidates = {"candidates": list(outcome.candidates)}
-            self._note("question", f"asked: {outcome.question}", candidates)
-        else:
-            facts = {"kind": str(outcome.kind)}
-            self._note("refusal", f"refused ({outcome.kind}): {outcome.reason}", facts)
-
 
 def _has_moved(item: str, before: Scene, scene: Scene) -> bool:
     """Tell whether an object is held, or rests elsewhere than before."""
@@ -423,25 +410,3 @@ def _has_moved(item: str, before: Scene, scene: Scene) -> bool:
     if scene.held == item or first_places(before)[item] != first_places(scene)[item]:
         return True
     return scene[item].distance_xy_m(before[item]) > 0.03
-
-
-def _alternatives(plan: Plan, scene: Scene) -> tuple[str, dict[str, Any]]:
-    """Say what else of the same kinds there was."""
-    meant = {item for goal in plan.goal for item in goal.args if item in scene}
-    kinds = {scene[item].kind for item in meant}
-    others = [item.id for item in scene.objects if item.kind in kinds and item.id not in meant]
-    text = f"not meant, though of the same kind: {', '.join(others)}" if others else (
-        "nothing else of these kinds was there"
-    )  # fmt: skip
-    return text, {"others": others}
-
-
-def _in_view(scene: Scene) -> str:
-    return f"seen: {', '.join(scene.ids) or 'nothing'}"
-
-
-def _row(scene: Scene, item: str) -> dict[str, Any]:
-    place = first_places(scene)[item]
-    seen = scene[item]
-    return {"id": item, "position": [round(x, 4) for x in seen.position_m],
-            "place": [place.predicate, place.other], "confidence": round(seen.confidence, 3)}  # fmt: skip

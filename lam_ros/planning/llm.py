@@ -13,7 +13,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -22,9 +22,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from lam_ros.core.scene import PREDICATES, Scene, SceneObject
 from lam_ros.core.scene import Literal as Fact
 from lam_ros.planning.config import LlmConfig
-from lam_ros.planning.domain import Place
 from lam_ros.planning.outcome import Outcome, Plan, Refuse, RefuseKind
-from lam_ros.planning.planner import Planner
+from lam_ros.planning.planner import Planner, Request
 
 ADVISABLE = (
     RefuseKind.NOT_UNDERSTOOD,
@@ -110,26 +109,16 @@ def is_label(item: SceneObject) -> bool:
 class LlmPlanner(Planner):
     """The planner, advised by a model on what words mean."""
 
-    def plan(
-        self,
-        instruction: str,
-        scene: Scene,
-        answer: str = "",
-        history: Sequence[str] = (),
-        remembered: Mapping[str, Place] | None = None,
-    ) -> Outcome:
-        """Return a plan, a question or a refusal; never raises, whatever the model does.
-
-        The arguments are those of `Planner.plan`.
-        """
-        offline = super().plan(instruction, scene, answer, history, remembered)
+    def answered(self, request: Request) -> Outcome:
+        """Return a plan, a question or a refusal; never raises, whatever the model does."""
+        offline = super().answered(request)
         asks = isinstance(offline, Plan) or (
             isinstance(offline, Refuse) and offline.kind in ADVISABLE
         )
         if not asks:
             return offline
         try:
-            advised = self._advised(instruction, scene, offline)
+            advised = self._advised(request.instruction, request.scene, offline)
         except LlmError as error:
             return replace(offline, remark=f"planned offline: {error}")
         return replace(advised, remark=f"goals by the model {self.config.llm.model}")

@@ -8,9 +8,9 @@ Everything is offline, deterministic, and never raises for any text.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Protocol
+from dataclasses import dataclass, field, replace
 
 from lam_ros.core.scene import Literal, Scene
 from lam_ros.core.skills import EFFECT, TRAINED, Skill, Step
@@ -36,7 +36,27 @@ ANSWER_SEPARATOR = ";"
 """Between the answers to several questions about one instruction, in their order."""
 
 
-class Planning(Protocol):
+@dataclass(frozen=True)
+class Request:
+    """An instruction, and what its words may refer to.
+
+    Attributes:
+        instruction: what to do, in English.
+        scene: what is on the table now.
+        answer: the answer to the question that an earlier call asked; several, in the order
+            of the questions, with `;` between them.
+        history: what was said before, oldest first, for `then the green one too`.
+        remembered: where objects were before they were moved, for `put it back`.
+    """
+
+    instruction: str
+    scene: Scene
+    answer: str = ""
+    history: tuple[str, ...] = ()
+    remembered: Mapping[str, Place] = field(default_factory=dict)
+
+
+class Planning(ABC):
     """The seam: whatever turns words, or a goal that is left, into a plan."""
 
     def plan(
@@ -47,15 +67,20 @@ class Planning(Protocol):
         history: Sequence[str] = (),
         remembered: Mapping[str, Place] | None = None,
     ) -> Outcome:
-        """Answer an instruction."""
-        ...
+        """Answer an instruction; the arguments are those of `Request`."""
+        request = Request(instruction, scene, answer, tuple(history), remembered or {})
+        return self.answered(request)
 
+    @abstractmethod
+    def answered(self, request: Request) -> Outcome:
+        """Return a plan, a question or a refusal; never raises, whatever the text."""
+
+    @abstractmethod
     def replan(self, plan: Plan, remaining: Sequence[Step], scene: Scene) -> Plan | Refuse:
         """Plan anew, from what is seen now, for what is left of a plan."""
-        ...
 
 
-class Planner:
+class Planner(Planning):
     """Plans for a policy that has certain skills."""
 
     def __init__(
@@ -81,24 +106,9 @@ class Planner:
         """The settings."""
         return self._config
 
-    def plan(
-        self,
-        instruction: str,
-        scene: Scene,
-        answer: str = "",
-        history: Sequence[str] = (),
-        remembered: Mapping[str, Place] | None = None,
-    ) -> Outcome:
-        """Return a plan, a question or a refusal; never raises, whatever the text.
-
-        Args:
-            instruction: what to do, in English.
-            scene: what is on the table now.
-            answer: the answer to the question that an earlier call asked; several, in the
-                order of the questions, with `;` between them.
-            history: what was said before, oldest first, for `then the green one too`.
-            remembered: where objects were before they were moved, for `put it back`.
-        """
+    def answered(self, request: Request) -> Outcome:
+        """Return a plan, a question or a refusal; never raises, whatever the text."""
+        instruction, scene, answer = request.instruction, request.scene, request.answer
         problem = check_text(instruction, self._config.max_characters) or _check_scene(scene)
         if problem is None and answer:
             problem = check_text(answer, self._config.max_characters)
@@ -124,8 +134,8 @@ class Planner:
         matcher = Matcher(scene, self._config)
         chooser = Chooser(scene, matcher, lexer, answers)
         resolver = Resolver(scene, self._config, matcher, chooser)
-        self._recall(history, lexer, resolver)
-        interpreter = Interpreter(resolver, self._skills, remembered)
+        self._recall(request.history, lexer, resolver)
+        interpreter = Interpreter(resolver, self._skills, request.remembered)
         placements = interpreter.interpret(commands)
         if isinstance(placements, Clarify | Refuse):
             return placements

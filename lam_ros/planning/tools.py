@@ -15,9 +15,9 @@ from typing import Any
 from lam_ros.core.errors import ConfigError, unknown_name
 from lam_ros.core.scene import PREDICATES, Literal, Scene, SceneObject
 from lam_ros.core.skills import Skill, Step
-from lam_ros.planning.domain import STATES, Place, World
+from lam_ros.planning.domain import STATES, World
 from lam_ros.planning.outcome import Outcome, Plan, PlannedStep, Refuse, RefuseKind
-from lam_ros.planning.planner import Planning
+from lam_ros.planning.planner import Planning, Request
 from lam_ros.planning.screen import check_text
 from lam_ros.planning.search import Abilities, Stuck, plan_for
 
@@ -146,7 +146,7 @@ BUILTIN = (
 """Tools that are always there."""
 
 
-class ToolPlanner:
+class ToolPlanner(Planning):
     """Plans as another planner does, and with tools beside the policy's skills."""
 
     def __init__(
@@ -174,43 +174,28 @@ class ToolPlanner:
         provided = {Skill(tool.skill) for tool in self._tools.values() if tool.skill}
         self._able = Abilities(self._skills | provided, can_move)
 
-    def plan(
-        self,
-        instruction: str,
-        scene: Scene,
-        answer: str = "",
-        history: Sequence[str] = (),
-        remembered: Mapping[str, Place] | None = None,
-    ) -> Outcome:
-        """Return a plan, a question or a refusal; as `Planner.plan`."""
-        outcome = self._planned(instruction, scene, answer, history, remembered)
+    def answered(self, request: Request) -> Outcome:
+        """Return a plan, a question or a refusal; as `Planner.answered`."""
+        outcome = self._planned(request)
         if not (self._confirm and isinstance(outcome, Plan) and outcome.steps):
             return outcome
         asked = self._used(self._tools["ask"], f"shall I {outcome.message}", "")
         return replace(outcome, steps=(asked, *outcome.steps))
 
-    def _planned(
-        self,
-        instruction: str,
-        scene: Scene,
-        answer: str,
-        history: Sequence[str],
-        remembered: Mapping[str, Place] | None,
-    ) -> Outcome:
+    def _planned(self, request: Request) -> Outcome:
+        instruction, scene = request.instruction, request.scene
         is_read = check_text(instruction, MOST_CHARACTERS) is None
         parts = [part for part in _SEPARATOR.split(instruction) if part.strip()] if is_read else []
         asked = [
             (k, tool, text) for k, part in enumerate(parts) for tool, text in self._heard(part)
         ]
         if not asked:
-            return self._with_tools(
-                self._inner.plan(instruction, scene, answer, history, remembered), scene
-            )
+            return self._with_tools(self._inner.answered(request), scene)
         chosen = {k for k, _, _ in asked}
         rest = [part for k, part in enumerate(parts) if k not in chosen]
         whole: Outcome = Plan(instruction, (), ())
         if rest:
-            whole = self._inner.plan(", then ".join(rest), scene, answer, history, remembered)
+            whole = self._inner.answered(replace(request, instruction=", then ".join(rest)))
         if not isinstance(whole, Plan):
             return whole
         steps = list(whole.steps)
@@ -218,7 +203,8 @@ class ToolPlanner:
             before = [part for j, part in enumerate(parts[:k]) if j not in chosen]
             at = len(whole.steps)
             if len(before) < len(rest):
-                first = self._inner.plan(", then ".join(before), scene, answer) if before else None
+                earlier = replace(request, instruction=", then ".join(before))
+                first = self._inner.answered(earlier) if before else None
                 at = len(first.steps) if isinstance(first, Plan) else 0
             steps.insert(at + count, self._used(tool, text, parts[k]))
         return self._with_tools(Plan(instruction, whole.goal, tuple(steps)), scene)
