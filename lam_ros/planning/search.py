@@ -26,7 +26,7 @@ from lam_ros.planning.domain import (
     World,
     step_for,
 )
-from lam_ros.planning.kinds import head, is_table
+from lam_ros.planning.kinds import head, is_solid, is_table
 
 TABLE_ID = "table"
 """Stands for the bare table where a scene has no object for it."""
@@ -220,8 +220,7 @@ class _Search:
         if target in world.scene:
             if goal.predicate == "in" and world.is_closed(target):
                 found.add(("open", target))
-            lack = world.lacks(step_for(goal))
-            if lack and lack.need is Need.CLEAR and lack.object_id == target:
+            if goal.predicate == "on" and is_solid(world.scene[target]):
                 found |= {("move", above) for above in _pile(world, target) if above != item}
         return found
 
