@@ -158,6 +158,8 @@ class ClauseReader:
                 return purpose
             if cursor.peek().text == "together":
                 command = self._together(command)
+            elif cursor.peek().text == "away" and cursor.at(Tag.PREPOSITION, ahead=1):
+                cursor.take()  # "put it away in the box"
             elif cursor.peek().text == "back" and command.objects:
                 cursor.take()  # "put the pan back on the stove"
                 if not cursor.at(Tag.PREPOSITION):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from lam_ros.core.scene import FLAT_KINDS, Scene
 from lam_ros.planning.choosing import Chooser, Chosen, Limits, listed, missing
 from lam_ros.planning.config import PlannerConfig
+from lam_ros.planning.domain import INVERSE
 from lam_ros.planning.grounding import HEAPS, Items, Matcher
 from lam_ros.planning.kinds import DEEP_KINDS, can_contain, head
 from lam_ros.planning.outcome import Refuse, RefuseKind
@@ -185,6 +186,8 @@ class Resolver:
     def _thing_said(self, predicate: str) -> tuple[str, ...]:
         """Return what `it` means as a target: a container for `in`, else what was moved."""
         order = (self.spoken.moved, self.spoken.targets)
+        if predicate in INVERSE and self.spoken.preposition in INVERSE:
+            order = order[::-1]  # "the mug to the left of the plate, the fork to the right of it"
         for ids in order:
             fits = predicate != "in" or all(can_contain(self.scene[i]) for i in ids)
             if ids and fits:

@@ -131,7 +131,7 @@ _VERBS: dict[str, str] = {
 }  # fmt: skip
 
 _PREPOSITIONS: dict[str, str] = {
-    "on": """on onto on|to upon atop on|top on|top|of onto|the|top|of on|the|top|of to|the|top|of
+    "on": """on onto on|to upon atop on|top on|top|of onto|the|top|of at|the|top|of on|the|top|of to|the|top|of
         over|on over|onto over|on|to up|on|top|of ontop|of over""",
     "in": """in into in|to inside inside|of within to|the|inside|of on|the|inside|of over|into
         so|that|it|falls|into that|it|falls|into until|it|falls|into so|it|falls|into""",
@@ -145,9 +145,9 @@ _PREPOSITIONS: dict[str, str] = {
         in|contact|with side|by|side|with up|to""",
     "from": """from from|the|center|of from|the|middle|of from|the|centre|of out|of off off|of from|inside from|inside|of from|on|top|of from|the|top|of
         off|from out|from from|off from|within""",
-    "left_of": """left|of to|the|left|of on|the|left|of on|the|left|side|of to|the|left|side|of
+    "left_of": """left|of at|the|left|side|of at|the|left|hand|side|of to|the|left|of on|the|left|of on|the|left|side|of to|the|left|side|of
         at|the|left|of to|left|of on|the|left|hand|side|of to|the|left|hand|side|of""",
-    "right_of": """right|of to|the|right|of on|the|right|of on|the|right|side|of
+    "right_of": """right|of at|the|right|side|of at|the|right|hand|side|of to|the|right|of on|the|right|of on|the|right|side|of
         to|the|right|side|of at|the|right|of to|right|of on|the|right|hand|side|of
         to|the|right|hand|side|of""",
     "in_front_of": "in|front|of in|the|front|of at|the|front|of to|the|front|of",
@@ -216,7 +216,8 @@ _OTHERS: dict[Tag, dict[str, str]] = {
         "of": """of|the|same|color of|the|same|colour with|the|same|color with|the|same|colour
             of|matching|color of|matching|colour of|its|color of|its|colour of|its|own|color
             of|its|own|colour with|the|matching|color with|the|matching|colour
-            that|matches|its|color that|matches|its|colour that|matches""",
+            that|matches|its|color that|matches|its|colour that|has|the|same|color
+            that|has|the|same|colour matching|its|color matching|its|colour matching|their|color that|matches""",
     },
     Tag.AND: {"and": "and & plus as|well|as along|with together|with while|also", "but": "but yet"},
     Tag.OR: {"or": "or"},
@@ -284,7 +285,7 @@ _OTHERS: dict[Tag, dict[str, str]] = {
             alone as|it|is as|they|are untouched i|think i|believe i|guess already currently still instead entire whole
             upright perhaps maybe possibly a|bit a|little slightly somewhat very actually of|course for|now
             whenever|you|are|ready when|you|are|ready if|you|please if|you|like if|you|want
-            if|that|is|ok at|your|convenience by|its|handle by|the|handle by|handle by|now before|anything|else before|all|else above|all
+            if|that|is|ok at|your|convenience one|after|the|other one|by|one one|at|a|time by|its|handle by|the|handle by|handle by|now before|anything|else before|all|else above|all
             all|the|way completely fully entirely again
             as|fast|as|possible as|fast|as|you|can as|carefully|as|possible as|gently|as|possible i|command|you|to"""
     },

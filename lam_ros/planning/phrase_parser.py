@@ -13,6 +13,8 @@ from lam_ros.planning.quantity_parser import read_quantity
 from lam_ros.planning.thing_words import MEASURES, PARTS, WRAPPINGS
 
 _SIDE_PREPOSITIONS = ("on", "in", "at", "to", "from")
+_SIDES = ("left", "right", "front", "back", "middle", "top", "bottom", "up", "down", "forward",
+          "backward")  # fmt: skip
 _ENDS = (Tag.AND, Tag.COMMA, Tag.THEN, Tag.END, Tag.WHEN)
 _DISTANCES = ("nearest", "farthest")
 _DEEPEST = 6
@@ -193,7 +195,7 @@ def _side(cursor: Cursor, phrase: Phrase) -> Phrase:
         cursor.take()
         return replace(phrase, selector="top")
     ahead = 2 if cursor.at(Tag.DETERMINER, ahead=1) else 1
-    if not cursor.at(Tag.SELECTOR, ahead=ahead):
+    if not cursor.at_value(Tag.SELECTOR, *_SIDES, ahead=ahead):
         return phrase
     if cursor.at(*NOUN_LIKE, Tag.SELECTOR, Tag.OF, ahead=ahead + 1):
         return phrase

@@ -128,7 +128,8 @@ class Phrase:
     def is_bare_side(self) -> bool:
         """True for `the left`: a direction, naming no thing."""
         named = self.colors or self.says_one or self.ordinal or not self.is_anaphoric
-        return bool(self.selector) and not named
+        is_size = self.selector in ("largest", "smallest")
+        return bool(self.selector) and not named and not is_size
 
     @property
     def is_bare_quantity(self) -> bool:

@@ -15,6 +15,9 @@ _PLAINER: tuple[tuple[str, str], ...] = (
     # what must not be done
     (r"\bneither (.+?) nor (.+?) (?:may|should|must|can|shall|is to|are to) be (?:moved|touched)",
      r"do not touch \1 and \2"),
+    (rf"\b{_THING} (?:is|are) not (?:allowed|permitted|supposed) to be (in|on|inside|next to) {_THING}",
+     r"do not put \1 \2 \3"),
+    (r"\bas (?:close|near) as (?:possible|you can|can be) to\b", "next to"),
     (r"\bnothing (?:may|should|must|can|shall) be (?:moved|touched)", "do not touch anything"),
     # conditions said the other way round
     (r"^(?:should|were) ((?:the|a|an|any|my|there)\b[^,.]*?) (?:be|to be) ([^,.]+),", r"if \1 is \2,"),

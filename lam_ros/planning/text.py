@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lam_ros.core.scene import Scene
-from lam_ros.planning.lexicon import FUNCTION_WORDS, PLACE, PUNCTUATION, PUSH, Entry, Tag
+from lam_ros.planning.lexicon import FUNCTION_WORDS, PASSIVES, PLACE, PUNCTUATION, PUSH, Entry, Tag
 from lam_ros.planning.names import general_names, scene_names
 from lam_ros.planning.rewording import plainer, without_preamble
 from lam_ros.planning.spelling import Speller
@@ -110,7 +110,10 @@ class Lexer:
         self._phrases.pop((), None)
         self._longest = max(len(phrase) for phrase in self._phrases)
         self._speller = Speller(
-            (word, _is_minor(entry)) for phrase, entry in self._phrases.items() for word in phrase
+            [
+                *((word, _is_minor(e)) for phrase, e in self._phrases.items() for word in phrase),
+                *((word, True) for said in PASSIVES for word in said.split()),
+            ]
         )
 
     @property
