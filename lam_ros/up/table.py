@@ -23,6 +23,7 @@ from lam_policies.kinds import KINDS, LAM
 from lam_ros.camera.settings import load_cameras
 from lam_ros.config import load_group, load_robot
 from lam_ros.core.errors import ConfigError, unknown_name
+from lam_ros.core.robot import RobotDescription
 from lam_ros.graph import EXPERT, GraphParameters, arm_graph, sim_graph
 from lam_ros.paths import config_dir
 from lam_ros.planning.config import SCENES, SEEN, TRUTH
@@ -250,7 +251,7 @@ def _arm(values: Values, folder: Path, *, simulated: bool) -> tuple[NodeSpec, ..
             "decision_log_goes_on": True,  # a planner that died and was started again adds to it
             "policy_id": policy if policy in (NOBODY, EXPERT) else values.text("policy_path"),
         },
-        perception=_perception(values, policy),
+        perception=_perception(values, policy) if _can_see(robot, simulated=simulated) else None,
     )
     if not simulated and values.text("driver") == "so101" and robot.name != "so101":
         raise ConfigError(
@@ -306,6 +307,13 @@ def _policy_folder(policy: str, path: str) -> str:
     if policy in (NOBODY, EXPERT, REMOTE, LAM):
         return path
     return str(find_policy(policy, "", "" if path == _SHIPPED else path))
+
+
+def _can_see(robot: RobotDescription, *, simulated: bool) -> bool:
+    """Tell whether perception knows the arm; in simulation the truth stands in where it does not."""
+    shape = str(load_group("perception", "default").get("arm") or "")
+    links = load_group("perception", shape)["links"] if shape and simulated else []
+    return {link["joint"] for link in links if link.get("joint")} <= set(robot.joint_names)
 
 
 def _perception(values: Values, policy: str) -> dict[str, Any] | None:

@@ -217,6 +217,9 @@ def test_scenes_have_one_source_the_camera_or_the_truth(rows):
     true = {spec.name: spec for spec in rows("sim", scene="truth")}
     assert "perception" not in true
     assert true["sim"].parameters["publishes_scene"]
+    other = {spec.name: spec for spec in rows("sim", robot="franka", driver="ros2_control")}
+    assert other["sim"].parameters["publishes_scene"]  # perception does not know its shape
+    assert "perception" not in other
     with pytest.raises(ConfigError, match="a real table has no truth"):
         rows("robot", policy="lam", scene="truth")
 
