@@ -104,8 +104,10 @@ class Death:
 
     def __str__(self) -> str:
         """Return one line for people."""
-        how = f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
-        return f"{self.name}: {self.last_line or 'said nothing'} ({how})"
+        said = self.last_line or "nothing"
+        if self.code < 0:  # what it said before is not why
+            return f"{self.name}: killed by signal {-self.code}; it last said: {said}"
+        return f"{self.name}: {self.last_line or 'said nothing'} (exit code {self.code})"
 
 
 class Supervisor:

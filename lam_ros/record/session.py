@@ -81,7 +81,7 @@ class RecordSession:
         self._reset: SceneReset | None = None
         self._told: tuple[Phase, int] | None = None
         self.loop = SessionLoop(settings.loop(attended=attended), settings.seed, time.time_ns())
-        self.interrupted = False
+        self.interrupted = self._is_cut_off = False
 
     @property
     def folder(self) -> Path:
@@ -123,7 +123,7 @@ class RecordSession:
                 self._abandon("interrupted")
             except LamError as error:
                 self._abandon(str(error))
-                raise
+                raise self._with_remedy(error) from None
 
     @contextmanager
     def _terminal(self) -> Iterator[Terminal | None]:
@@ -263,6 +263,18 @@ class RecordSession:
             self._client.tick()
         if self._client.ended is not None:
             self.loop.episodes.append(self._client.ended)
+        self._is_cut_off = self._client.ended is None
+
+    def _with_remedy(self, error: LamError) -> LamError:
+        """Return the error, with what to do about an episode that nobody could close."""
+        if not self._is_cut_off:
+            return error
+        told = LamError(
+            f"{error}; an episode was cut off, what came of it is on the disk: "
+            f"lam episodes recover {self.folder}"
+        )
+        told.exit_code = error.exit_code
+        return told
 
     def _spin(self, seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -172,6 +172,10 @@ def _disk_blame(scenery: Scenery, config: GateConfig) -> Blame | None:
         return None
     return Blame(
         _DISK,
-        f"{scenery.free_bytes / 1e9:.1f} GB are free, {config.free_bytes / 1e9:.1f} GB are "
-        "needed: make room, or record elsewhere",
+        f"{_size_text(scenery.free_bytes)} are free, {_size_text(config.free_bytes)} are needed: "
+        "make room, or record elsewhere",
     )
+
+
+def _size_text(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e8 else f"{size_bytes / 1e6:.0f} MB"

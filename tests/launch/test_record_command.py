@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+import psutil
 import pytest
 
 from lam_ros.recording.reader import EpisodeReader
+from lam_ros.recording.recover import recover
 
 TASK = "put the red cube in the blue bowl"
 LAM = (sys.executable, "-m", "lam_ros.cli", "record", f"task={TASK}", "--json")
@@ -130,6 +132,39 @@ def test_keys_keep_discard_rerecord_and_finish(tmp_path: Path) -> None:
     ]
     outcomes = [episode.result.outcome for episode in episodes_of(tmp_path / "s")]
     assert outcomes == [e["outcome"] for e in report["episodes"]]
+
+
+def test_a_recorder_that_is_killed_is_named_and_its_episode_can_be_recovered(
+    tmp_path: Path,
+) -> None:
+    command = [*LAM, f"root={tmp_path}", "session=s", *PATIENT]
+    nowhere = subprocess.DEVNULL
+    with subprocess.Popen(
+        command, stdin=nowhere, stdout=nowhere, stderr=subprocess.PIPE, text=True
+    ) as lam:
+        assert lam.stderr is not None
+        until(lam.stderr, "episode 1 is being recorded")
+        bag = tmp_path / "s/episode_000000/episode_000000_0.mcap"
+        while not (bag.is_file() and bag.stat().st_size > 100_000):
+            time.sleep(0.05)
+            assert lam.poll() is None
+        for child in psutil.Process(lam.pid).children(recursive=True):
+            if "lam_ros.nodes.recorder" in child.cmdline():
+                child.kill()
+        said = lam.stderr.read()
+    assert lam.returncode == 1
+    assert "recorder: killed by signal 9" in said
+    assert f"lam episodes recover {tmp_path / 's'}" in said
+    recover(bag.parent)
+    (episode,) = episodes_of(tmp_path / "s")
+    assert episode.result.outcome == "aborted"
+    assert episode.topics["/joint_states"].count > 10
+
+
+def until(lines: IO[str], text: str) -> None:
+    """Read lines until one holds a text."""
+    while text not in (line := lines.readline()):
+        assert line, f"the end came before '{text}'"
 
 
 def test_a_session_that_is_interrupted_closes_its_episode(tmp_path: Path) -> None:
