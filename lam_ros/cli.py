@@ -277,6 +277,7 @@ def _add_bench(commands: Commands) -> None:
             "lam bench capture --only jpeg,convert --seconds 300 --json",
             "lam bench soak --minutes 60 --json",
             "lam bench faults --only estop,policy_killed --json",
+            "lam bench faults --seconds 150 --into faults.jsonl --json",
         ],
     )
     parser.add_argument(
@@ -300,6 +301,10 @@ def _add_bench(commands: Commands) -> None:
     parser.add_argument("--seconds", type=float, default=0.0, help="length (default: the bench's)")
     parser.add_argument("--minutes", type=float, default=0.0, help="the same in minutes")
     parser.add_argument("--only", default="", help="parts of bench capture or faults, with commas")
+    parser.add_argument(
+        "--into", default="", metavar="FILE",
+        help="of bench 'faults': keep each trial there, and make only those that are missing",
+    )  # fmt: skip
     parser.set_defaults(handler=_bench)
 
 
@@ -308,7 +313,9 @@ def _bench(arguments: argparse.Namespace) -> int:
 
     seconds = arguments.seconds + 60.0 * arguments.minutes
     only = tuple(part.strip() for part in arguments.only.split(",") if part.strip())
-    return bench_main(arguments.name, seconds=seconds, as_json=arguments.json, only=only)
+    return bench_main(
+        arguments.name, seconds=seconds, as_json=arguments.json, only=only, into=arguments.into
+    )
 
 
 def _add_explain(commands: Commands) -> None:

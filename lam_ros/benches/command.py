@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -29,7 +30,9 @@ WITH_PARTS = ("capture", "faults")
 """Benches of which `--only` chooses parts."""
 
 
-def main(name: str, *, seconds: float, as_json: bool, only: Sequence[str] = ()) -> int:
+def main(
+    name: str, *, seconds: float, as_json: bool, only: Sequence[str] = (), into: str = ""
+) -> int:
     """Run a bench for `seconds` [s] (0: its default) and print what it found.
 
     Raises:
@@ -41,14 +44,16 @@ def main(name: str, *, seconds: float, as_json: bool, only: Sequence[str] = ()) 
         raise ConfigError(f"--seconds: {seconds} came, 0 or more is allowed")
     if only and name not in WITH_PARTS:
         raise ConfigError(f"--only: bench '{name}' has no parts, {' and '.join(WITH_PARTS)} have")
-    report = _bench(name, only)(seconds or DEFAULT_SECONDS[name])
+    if into and name != "faults":
+        raise ConfigError(f"--into: bench '{name}' keeps no trials, 'faults' does")
+    report = _bench(name, only, into)(seconds or DEFAULT_SECONDS[name])
     report.print(Console(stderr=True))
     if as_json:
         print(report.to_json())
     return int(ExitCode.DONE)
 
 
-def _bench(name: str, only: Sequence[str]) -> Callable[[float], BenchReport]:
+def _bench(name: str, only: Sequence[str], into: str) -> Callable[[float], BenchReport]:
     if name == "sim":
         from lam_ros.benches import sim
 
@@ -56,7 +61,7 @@ def _bench(name: str, only: Sequence[str]) -> Callable[[float], BenchReport]:
     if name == "faults":
         from lam_ros.benches import faults
 
-        return lambda seconds: faults.run(seconds, only)
+        return lambda seconds: faults.run(seconds, only, Path(into) if into else None)
     if name == "soak":
         from lam_ros.benches import soak
 

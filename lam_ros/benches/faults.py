@@ -6,22 +6,26 @@ its cameras is in the bench (`fault_arm`).  In each trial the arm is moving when
 goes wrong at a random moment; the time counts until the last command that differs from
 the one before it.  The limit is 100 ms, 50 ms for the e-stop; `ratios` has each p99 over it.
 
+Each trial is written at once into the file `--into`, and a later call with the same file makes
+only those that are missing, so that all can be measured in short quiet pieces.
+
     policy_hung, policy_slow   counted from the end of the time that an inference may take
                                (`slow_after_s` of the policy node): until then there is no fault
     picture_frozen             pictures with new stamps that do not change: known only after the
                                arm has moved 0.025 rad: not before the next picture, 40 ms
-    *_killed                   kill -9, fewer trials, because a process must start again
+    *_killed                   kill -9; a process must start again, which takes seconds
     *_stopped                  SIGSTOP: a process that is there and silent, as behind a cut cable
 """
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,24 +36,25 @@ from lam_ros.benches.fault_rig import PROBES, Probe, Rig
 from lam_ros.benches.report import BenchReport, machine
 from lam_ros.benches.times import percentiles_ms
 from lam_ros.bridge.runtime import ended_by_signal, ros
-from lam_ros.core.errors import ConfigError, unknown_name
+from lam_ros.core.errors import ConfigError, DataError, unknown_name
 from lam_ros.graph import POLICY_NICE, cores
 from lam_ros.locks import hold_domain
 from lam_ros.supervisor import NodeSpec, Supervisor
 
-TRIALS, TRIALS_WITH_A_START = 50, 20
+TRIALS, TRIALS_WITH_A_START = 50, 50
 SECONDS_A_TRIAL = 1.2
 """About what one takes: to get going, and to see that nothing moves any more."""
 
 LIMIT_MS, ESTOP_LIMIT_MS = 100.0, 50.0
 
 
-def run(seconds: float, only: Sequence[str] = ()) -> BenchReport:
+def run(seconds: float, only: Sequence[str] = (), into: Path | None = None) -> BenchReport:
     """Measure all faults, or `only` some.
 
     Args:
         seconds: for all of it; fewer trials are made if 50 of each do not fit.
         only: names of faults.
+        into: file of the trials, one a line, which are counted with those in it already.
 
     Raises:
         ConfigError: if there is no such fault.
@@ -59,8 +64,10 @@ def run(seconds: float, only: Sequence[str] = ()) -> BenchReport:
         if name not in PROBES:
             raise ConfigError(unknown_name("fault", name, PROBES))
     chosen = {name: probe for name, probe in PROBES.items() if not only or name in only}
-    share = seconds / len(chosen) / SECONDS_A_TRIAL
-    times: dict[str, list[float]] = {}
+    trials = Trials(into)
+    missing = {name: _most(probe) - len(trials.of(name)) for name, probe in chosen.items()}
+    chosen = {name: probe for name, probe in chosen.items() if missing[name] > 0}
+    end = time.monotonic() + seconds
     with _bar(len(chosen)) as tell, ended_by_signal() as signals:
         for simulated_time in (False, True):
             part = {n: p for n, p in chosen.items() if p.simulated_time == simulated_time}
@@ -68,10 +75,54 @@ def run(seconds: float, only: Sequence[str] = ()) -> BenchReport:
                 continue
             with rig_of_its_own(simulated_time) as rig:
                 for name, probe in part.items():
-                    most = TRIALS_WITH_A_START if probe.starts else TRIALS
-                    count = max(3, min(most, math.floor(share)))
-                    times[name] = _trials(rig, probe, count, signals, partial(tell, name))
-    return _report(times)
+                    left = list(chosen)[list(chosen).index(name) :]
+                    share = (end - time.monotonic()) / len(left) / SECONDS_A_TRIAL
+                    count = min(missing[name], max(3 if into is None else 1, math.floor(share)))
+                    for done in range(count):
+                        if signals or (into is not None and time.monotonic() > end):
+                            break
+                        trials.add(name, rig.trial(probe))
+                        tell(name, (done + 1) / count)
+    return _report({name: trials.of(name) for name in PROBES if trials.of(name)})
+
+
+class Trials:
+    """Times of trials by fault [ms], in memory and, as they come, in a file."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Read what the file has already.
+
+        Raises:
+            DataError: if it holds something else.
+        """
+        self._path = path
+        self._times: dict[str, list[float]] = {}
+        if path is None or not path.exists():
+            return
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                row = json.loads(line)
+                self._times.setdefault(row["fault"], []).append(float(row["ms"]))
+            except (ValueError, KeyError, TypeError):
+                raise DataError(
+                    f"{path}, line {number}: no trial of `lam bench faults`; give another file"
+                ) from None
+
+    def of(self, fault: str) -> list[float]:
+        """Return the times of a fault."""
+        return self._times.get(fault, [])
+
+    def add(self, fault: str, time_ms: float) -> None:
+        """Keep one."""
+        self._times.setdefault(fault, []).append(time_ms)
+        if self._path is not None:
+            row = {"fault": fault, "ms": round(time_ms, 3), "load_1min": os.getloadavg()[0]}
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+
+
+def _most(probe: Probe) -> int:
+    return TRIALS_WITH_A_START if probe.starts else TRIALS
 
 
 @contextmanager
@@ -87,16 +138,6 @@ def rig_of_its_own(simulated_time: bool = False) -> Iterator[Rig]:
                 yield rig
             finally:
                 rig.close()
-
-
-def _trials(
-    rig: Rig, probe: Probe, count: int, signals: list[int], tell: Callable[[float], None]
-) -> list[float]:
-    times: list[float] = []
-    while len(times) < count and not signals:
-        times.append(rig.trial(probe))
-        tell(len(times) / count)
-    return times
 
 
 def _graph(simulated_time: bool) -> tuple[NodeSpec, ...]:
