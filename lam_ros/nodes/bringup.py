@@ -38,6 +38,11 @@ _NEXT = {
     State.PRIMARY_STATE_UNCONFIGURED: Transition.TRANSITION_CONFIGURE,
     State.PRIMARY_STATE_INACTIVE: Transition.TRANSITION_ACTIVATE,
 }
+_STANDING = (
+    State.PRIMARY_STATE_UNCONFIGURED,
+    State.PRIMARY_STATE_INACTIVE,
+    State.PRIMARY_STATE_ACTIVE,
+)
 _DOING = {
     Transition.TRANSITION_CONFIGURE: "configured",
     Transition.TRANSITION_ACTIVATE: "activated",
@@ -123,6 +128,8 @@ class _Charge:
         self._asked_s = -ANSWER_S
         self._question: Any = None
         self._changing: Any = None
+        self._before: int | None = None
+        self._pushed_s = 0.0
 
     @property
     def is_active(self) -> bool:
@@ -164,16 +171,28 @@ class _Charge:
             return
         if not self._change.service_is_ready():
             return
+        self._before, self._pushed_s = self._known, time.monotonic()
         request = ChangeState.Request(transition=Transition(id=transition))
         self._changing = self._change.call_async(request)
         self._changing.add_done_callback(partial(self._on_changed, transition))
 
     def _on_state(self, future: Any) -> None:
         answer = future.result()
-        if answer is not None and self._changing is None:
+        if answer is not None and self._has_changed(answer.current_state.id):
             self._known = answer.current_state.id
             if self._known in (State.PRIMARY_STATE_UNCONFIGURED, State.PRIMARY_STATE_ACTIVE):
                 self._is_owed = self._known == State.PRIMARY_STATE_UNCONFIGURED
+
+    def _has_changed(self, state: int) -> bool:
+        """Tell whether no change is under way any more, though its answer may have been lost."""
+        if self._changing is None:
+            return True
+        is_late = self._asked_s - self._pushed_s > ANSWER_S
+        if state not in _STANDING or (state == self._before and not is_late):
+            return False
+        self._change.remove_pending_request(self._changing)
+        self._changing = None
+        return True
 
     def _on_changed(self, transition: int, future: Any) -> None:
         answer = future.result()

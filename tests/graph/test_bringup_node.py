@@ -141,3 +141,44 @@ def test_nodes_of_another_namespace_are_left_alone(graph, charge, bring_up) -> N
     graph.spin_until(lambda: said and said[-1].data, "the left one to be active")
     assert charge.diary == ["arm configured", "arm active"]
     node.take_down()
+
+
+class Lossy:
+    """A client of one node's lifecycle, which carries out what it is told and loses that answer."""
+
+    def __init__(self) -> None:
+        from lifecycle_msgs.msg import State
+
+        self.state, self.pushes = State.PRIMARY_STATE_UNCONFIGURED, 0
+
+    def client(self, kind, name):
+        from concurrent.futures import Future
+        from types import SimpleNamespace
+
+        def call_async(request):
+            future = Future()
+            if name.endswith("get_state"):
+                state = SimpleNamespace(id=self.state)
+                future.set_result(SimpleNamespace(current_state=state))
+            else:
+                self.pushes += 1
+                self.state += 1  # unconfigured, inactive, active
+            return future
+
+        return SimpleNamespace(
+            service_is_ready=lambda: True, call_async=call_async, remove_pending_request=id
+        )
+
+
+def test_an_answer_that_is_lost_does_not_keep_a_node_from_being_brought_up() -> None:
+    from lam_ros.nodes.bringup import LOOK_EVERY_S, _Charge
+
+    lossy = Lossy()
+    charge = _Charge("policy", lossy)
+    for tick in range(20):
+        charge.ask(tick * 2 * LOOK_EVERY_S)
+        if not charge.is_active:
+            charge.push()
+    assert charge.is_active
+    assert not charge.refused
+    assert lossy.pushes == 2
