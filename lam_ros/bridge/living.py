@@ -22,6 +22,9 @@ _LOWER = 0xFFFF
 _OWN_TOPIC = "/parameter_events"
 """Every node publishes it."""
 
+_FEEDBACK = "_action/feedback"
+"""What every client of an action listens to, below the action's name."""
+
 Process = tuple[int, str]
 """Its number, and when it started: numbers are given anew."""
 
@@ -75,3 +78,31 @@ class Living:
             return ""
         fields = text.rpartition(")")[2].split()
         return "" if fields[0] in "ZX" else fields[19]
+
+
+class Askers:
+    """Notices that whoever could have asked for an action's goal is gone, killed or ended."""
+
+    def __init__(self, node: Node, action: str) -> None:
+        """Watch the clients of an action that the node serves."""
+        self._node = node
+        self._topic = node.resolve_topic_name(f"{action}/{_FEEDBACK}")
+        self._living = Living(node)
+        self._met = False
+
+    def begin(self) -> None:
+        """Begin with a new goal: its client may not be seen on the graph yet."""
+        self._met = False
+        self.are_gone()
+
+    @property
+    def met(self) -> bool:
+        """Whether a client has been seen since the goal began."""
+        return self._met
+
+    def are_gone(self) -> bool:
+        """Tell whether there was a client since the goal began, and now there is none."""
+        infos = self._node.get_subscriptions_info_by_topic(self._topic)
+        alive = bool(self._living.among(infos))
+        self._met |= alive
+        return self._met and not alive

@@ -28,6 +28,7 @@ from lam_ros.bridge.entities import Entities
 from lam_ros.bridge.goals import End, SingleGoalServer
 from lam_ros.bridge.hold import Holder
 from lam_ros.bridge.images import frame_from
+from lam_ros.bridge.living import Askers
 from lam_ros.bridge.messages import chunk_to, joints_from, ns_to_stamp
 from lam_ros.bridge.preview import ChunkReview
 from lam_ros.bridge.runtime import LamNode, run_node
@@ -48,11 +49,16 @@ if TYPE_CHECKING:
 
 BEAT_EVERY_S = 0.01
 
+ASKERS_EVERY = 4
+"""Beats between two looks whether whoever asked for the skill is still there."""
+
 BLIND_AFTER_S = 0.08
 """Age of a picture at which the arm stops to be driven by it; the next one lets it go on."""
 
 SLOW_AFTER_S = 0.2
 """Time that an inference may take before the arm waits for it at rest."""
+
+GONE = "whoever asked for the skill is gone"
 
 Loader = Callable[[Path, RobotDescription, str], "LoadedPolicy"]
 
@@ -142,6 +148,8 @@ class PolicyNode(LamNode):
         if self._review is not None:
             self._review.listen(opened)
         self._holder = Holder(opened)
+        self._askers = Askers(self, topics.RUN_SKILL)
+        self._beats_made = 0
         self._server = SingleGoalServer(self, RunSkill, topics.RUN_SKILL, self)
         opened.add(self._server.destroy)
 
@@ -176,9 +184,14 @@ class PolicyNode(LamNode):
         """Say whether what was sent last may still be played; nothing while no goal runs."""
         worker = self._worker
         if worker is None or worker.run.has_ended or not worker.run.chunks:
-            return
+            return None
         now_ns = self._time.now_ns()
-        self._say(worker.trouble(now_ns, self._blind_after_ns, self._slow_after_ns), now_ns)
+        self._beats_made += 1
+        looks = self._beats_made % ASKERS_EVERY == 0 or not self._askers.met
+        if looks and self._askers.are_gone():
+            self._say(GONE, now_ns)
+            return worker.end(SkillEnd.CANCELLED, GONE)
+        return self._say(worker.trouble(now_ns, self._blind_after_ns, self._slow_after_ns), now_ns)
 
     def _say(self, trouble: str, now_ns: int) -> None:
         self._beats.publish(Header(stamp=ns_to_stamp(now_ns), frame_id=trouble))
@@ -213,6 +226,7 @@ class PolicyNode(LamNode):
             observe=self._policy.observe,
             review=self._reviewed,
         )
+        self._askers.begin()
         if self._review is not None:
             self._review.begin(request.object_id, request.target_id)
         self._worker = SkillWorker(run, self._sight, self._time, calls)

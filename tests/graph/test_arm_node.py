@@ -315,3 +315,21 @@ def test_a_person_moves_the_arm_through_the_safety_room(graph, body, make) -> No
     # Whatever was asked for, the goal was not handed on at once.
     assert np.abs(np.diff(asked[:, 0])).max() < 0.1
     control.take_down()
+
+
+def test_killed_it_leaves_the_motors_holding_where_they_were_told_to_be(
+    graph, body, options, commander
+) -> None:
+    words = [f"{name}:={value}" for name, value in options.items()]
+    arguments = [word for each in words for word in ("-p", each)]
+    process = graph.start("lam_ros.nodes.arm", "--ros-args", *arguments)
+    graph.spin_until(
+        lambda: process.poll() is not None or len(commander.joints) > 5, "joint states", 60.0
+    )
+    goal = commander.go(0, 0.3)
+    commander.until(lambda: abs(commander.position()[0] - goal[0]) < STILL_RAD, "the arm to arrive")
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    graph.spin_for(0.3)
+    assert all(torque(body))
+    assert body.position_rad()[0] == pytest.approx(goal[0], abs=STILL_RAD)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,22 @@ from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Bool
 
 from lam_interfaces.action import RunSkill
-from lam_interfaces.msg import ActionChunk
+from lam_interfaces.msg import ActionChunk, SafetyReport
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.messages import stamp_to_ns
 
 PROMPT = "put the red cube in the blue bowl"
+
+
+CLIENTS: list[ActionClient] = []
+
+
+@pytest.fixture(autouse=True)
+def leave_nobody(graph: Any) -> Any:
+    """Destroy each test's clients: one left in this process would be there for the next goal."""
+    yield
+    while CLIENTS:
+        CLIENTS.pop().destroy()
 
 
 class Skill:
@@ -26,6 +39,7 @@ class Skill:
         self.graph = graph
         self.feedback: list[Any] = []
         self.client = ActionClient(graph.node, RunSkill, topics.RUN_SKILL)
+        CLIENTS.append(self.client)
         graph.spin_until(self.client.server_is_ready, "the action server")
 
     def send(self, prompt: str = PROMPT, timeout_s: float = 20.0) -> Any:
@@ -141,3 +155,40 @@ def test_another_attempt_at_the_same_step_begins_from_home(graph: Any, world: An
     assert chunks[count].policy_id == "home"
     graph.spin_until(lambda: chunks[-1].policy_id == "fake-0", "the policy to take over")
     assert abs(joints[-1].position[0]) < 0.15
+
+
+ASKER = """
+import rclpy
+from rclpy.action import ActionClient
+from lam_interfaces.action import RunSkill
+rclpy.init()
+node = rclpy.create_node("asker")
+client = ActionClient(node, RunSkill, "lam/run_skill")
+client.wait_for_server()
+client.send_goal_async(RunSkill.Goal(prompt="turn", timeout_s=60.0))
+rclpy.spin(node)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_when_whoever_asked_is_gone_the_skill_ends_and_the_arm_holds(
+    graph: Any, world: Any, number: int
+) -> None:
+    reports = graph.collect(SafetyReport, topics.SAFETY_REPORT, qos.REPORT)
+    joints = graph.collect(JointState, "joint_states", qos.SENSOR)
+    world.sim()
+    world.control()
+    world.policy()
+    asker = graph.start_command([sys.executable, "-c", ASKER])
+    graph.spin_until(
+        lambda: joints and joints[-1].position[0] - joints[0].position[0] > 0.05, "the arm to move"
+    )
+    asker.send_signal(number)
+    graph.spin_until(lambda: asker.poll() is not None, "its end")
+    said = ("whoever asked for the skill is gone", "service lam/hold")
+    graph.spin_until(lambda: reports[-1].detail in said, "the hold")
+    held = reports[-1].sent_rad[0]
+    graph.spin_for(0.3)
+    assert reports[-1].sent_rad[0] == held
+    skill = Skill(graph)
+    graph.spin_until(lambda: skill.send(timeout_s=0.2).accepted, "the next one to be served")

@@ -103,4 +103,5 @@ def test_a_chunk_in_free_air_is_played_with_the_preview_on(
     graph.spin_until(lambda: joints[-1].position[0] > joints[0].position[0] + 0.1, "it to move")
     graph.result(handle.cancel_goal_async())
     graph.result(handle.get_result_async(), "the end")
+    client.destroy()
     assert not (tmp_path / "rejected").exists()
