@@ -22,8 +22,10 @@ from typing import Any, Self
 
 import yaml
 
+from lam_ros import security
 from lam_ros.core.errors import ExitCode, LamError
 from lam_ros.environment import node_environment
+from lam_ros.keystore import enclave
 
 GRACE_S = ((signal.SIGINT, 3.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0))
 """How a process is asked to end, and how long each asking is given."""
@@ -89,6 +91,8 @@ class NodeSpec:
         ros = ["--ros-args", "-r", f"__node:={self.name}"]
         if self.namespace:
             ros += ["-r", f"__ns:=/{self.namespace}"]
+        if os.environ.get(security.ENABLE) == "true":
+            ros += ["--enclave", enclave(self.name, self.namespace)]
         for path in (parameter_file, *self.parameter_files):
             ros += ["--params-file", str(path)]
         return [*launcher, *cpus, self.module, *ros]
