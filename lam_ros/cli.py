@@ -292,6 +292,7 @@ def _add_bench(commands: Commands) -> None:
             "see",
             "preview",
             "infer",
+            "seams",
             "train",
             "soak",
             "faults",

@@ -20,6 +20,7 @@ DEFAULT_SECONDS = {
     "see": 60.0,
     "preview": 90.0,
     "infer": 30.0,
+    "seams": 60.0,
     "train": 120.0,
     "soak": 3600.0,
     "faults": 900.0,
@@ -58,6 +59,10 @@ def _bench(name: str, only: Sequence[str], into: str) -> Callable[[float], Bench
         from lam_ros.benches import sim
 
         return sim.run
+    if name == "seams":
+        from lam_ros.benches import seams
+
+        return seams.run
     if name == "faults":
         from lam_ros.benches import faults
 
