@@ -6,9 +6,10 @@ says what it asks for at any instant, or that it asks for nothing any more.
 
 Row k of a chunk is to be reached at `obs_stamp_ns + (k + 1) * dt_ns`, linearly from
 the row before; row 0 from where the path was at `obs_stamp_ns`.  Rows whose time
-has passed are skipped.  Where a chunk does not begin where the path is, the step
-fades out over `blend_s`.  Nothing is ever padded: after its last row, which is asked
-for until one control period has passed so that it is reached, a chunk has expired.
+has passed are skipped.  The path goes over from what was asked for before into a new
+chunk within `blend_s`, without a step in position or speed.  Nothing is ever padded: after
+its last row, which is asked for until one control period has passed so that it is
+reached, a chunk has expired.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class ChunkConfig:
         lookahead_s: a command is reached only some time after it is sent, so the path is
             asked for its place then; one control period where the arm goes from one
             command to the next in that time.
-        blend_s: time over which the step between two chunks fades out.
+        blend_s: time over which one chunk goes over into the next.
         ensemble_decay: with a number m, overlapping chunks are averaged with
             weights exp(-m * i), i = 0 for the oldest; None plays the newest alone.
         ensemble_size: how many chunks are averaged at most.
@@ -61,7 +62,7 @@ class ChunkConfig:
     max_dt_s: float = 1.0
     max_speed_scale: float = 3.0
     lookahead_s: float = 0.0
-    blend_s: float = 0.1
+    blend_s: float = 0.16
     ensemble_decay: float | None = None
     ensemble_size: int = 8
 
@@ -133,7 +134,7 @@ class ChunkPlayer:
         new = self._rows(chunk, past.at(chunk.obs_stamp_ns))
         seam = float(np.abs(new.at(seam_ns) - past.at(seam_ns)).max())
         keep_ns = now_ns - self._max_age_ns
-        self._path = splice(past, new, seam_ns, self._blend_ns, keep_ns)
+        self._path = splice(past, new, seam_ns, self._blend_ns, keep_ns, self._period_ns)
         return Accepted(max(0, (seam_ns - chunk.obs_stamp_ns) // chunk.dt_ns), seam)
 
     def target(self, now_ns: int) -> Target | Expired:

@@ -47,31 +47,39 @@ class Trajectory:
 
 
 def splice(
-    past: Trajectory, new: Trajectory, now_ns: int, blend_ns: int, keep_ns: int
+    past: Trajectory, new: Trajectory, now_ns: int, blend_ns: int, keep_ns: int, tick_ns: int = 0
 ) -> Trajectory:
     """Return the path that follows `past` until now and then goes over into `new`.
 
-    The step between the two at `now_ns` is added to `new` and fades out linearly until
-    `now_ns + blend_ns` (or the end of `new`, if that is sooner): where the paths
-    agree, `new` is followed exactly.
+    From `now_ns` until `now_ns + blend_ns` (or the end of `new`, if that is sooner) it is a
+    mean of both, whose weight goes from `past` to `new` as 3 s^2 - 2 s^3 does: neither the
+    position nor the speed jumps.  A `past` that ends before is followed in spirit: the step
+    between the two at `now_ns` fades out in the same way.  Where the paths agree, `new` is
+    followed exactly.
 
     Args:
         past: what has been played.
         new: what is to be played; ends after `now_ns`.
         now_ns: the time of the seam.
-        blend_ns: time to fade the step out; 0 jumps.
+        blend_ns: time to go over; 0 jumps.
         keep_ns: knots of `past` older than this time are dropped.
+        tick_ns: time between two knots while it goes over; 0 for the knots of `new` alone.
     """
     kept = past.times_ns[bisect_left(past.times_ns, keep_ns) : bisect_left(past.times_ns, now_ns)]
     first = bisect_right(new.times_ns, now_ns)
-    times = [now_ns, *new.times_ns[first:]]
-    fade_ns = min(blend_ns, new.end_ns - now_ns)
-    if fade_ns > 0 and now_ns + fade_ns not in times:
-        times.append(now_ns + fade_ns)
-        times.sort()
+    over_ns = min(blend_ns, new.end_ns - now_ns)
+    times = {now_ns, *new.times_ns[first:]}
+    if over_ns > 0:
+        times.add(now_ns + over_ns)
+        times.update(range(now_ns, now_ns + over_ns, tick_ns or over_ns))
+    ahead = sorted(times)
+    goes_on = past.end_ns >= now_ns + over_ns
     step = past.at(now_ns) - new.at(now_ns)
     rows = [past.at(time) for time in kept]
-    for time in times:
-        weight = max(0.0, 1.0 - (time - now_ns) / fade_ns) if fade_ns > 0 else 0.0
-        rows.append(new.at(time) + weight * step)
-    return Trajectory((*kept, *times), np.array(rows))
+    for time in ahead:
+        s = min(1.0, (time - now_ns) / over_ns) if over_ns > 0 else 1.0
+        weight = s * s * (3.0 - 2.0 * s)
+        # Weighted means, which stay between their ends whatever their size.
+        follow = past.at(time) if goes_on else new.at(time) + step
+        rows.append((1.0 - weight) * follow + weight * new.at(time))
+    return Trajectory((*kept, *ahead), np.array(rows))

@@ -59,7 +59,7 @@ def test_rows_whose_time_has_passed_are_skipped(player, robot, make_chunk):
     assert answer.skipped == 2
     assert answer.seam_rad == pytest.approx(0.025)
     assert at(player, now) == 0.0  # where the arm is, and from there
-    assert at(player, T0 + 6 * DT) == pytest.approx(0.06)  # on the chunk again
+    assert at(player, T0 + 7 * DT) == pytest.approx(0.07)  # on the chunk again
 
 
 def test_a_target_carries_the_stamp_of_its_observation(player, robot, make_chunk):

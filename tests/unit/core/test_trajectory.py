@@ -24,8 +24,19 @@ def test_a_splice_of_agreeing_paths_is_the_new_path():
         assert path.at(time) == pytest.approx(time / 10)
 
 
-def test_the_step_fades_out_linearly():
-    path = splice(line((0, 0), (100, 0)), line((0, 1), (100, 1)), 20, 40, 0)
+def test_one_path_goes_over_into_the_other_without_a_step_in_position_or_speed():
+    past, new = line((0, 0), (200, 20)), line((0, 1), (200, 41))
+    path = splice(past, new, 20, 80, 0, tick_ns=1)
+    values = np.array([float(path.at(t)[0]) for t in range(201)])
+    assert values[20] == pytest.approx(2)
+    assert values[100] == pytest.approx(float(new.at(100)[0]))
+    speeds = np.diff(values)
+    assert speeds[19] == pytest.approx(speeds[20], abs=0.02)
+    assert speeds[99] == pytest.approx(speeds[100], abs=0.02)
+
+
+def test_a_path_that_stands_still_is_left_gently():
+    path = splice(line((0, 0)), line((0, 1), (100, 1)), 20, 40, 0, tick_ns=10)
     assert [float(path.at(t)[0]) for t in (0, 20, 40, 60, 100)] == pytest.approx([0, 0, 0.5, 1, 1])
 
 
