@@ -22,7 +22,7 @@ from lam_policies.training.projection import Pinhole
 from lam_ros.core.clock import ns_to_seconds
 from lam_ros.core.language import sample
 from lam_ros.core.scene import Scene
-from lam_ros.core.skills import Skill, StepWords, words
+from lam_ros.core.skills import Skill, StepWords, achieved, words
 from lam_ros.core.types import FloatArray, ImageArray
 from lam_sim.expert import Expert, Phase
 from lam_sim.ik import CartesianTeleop
@@ -40,6 +40,10 @@ _MISHAP_AFTER_S = (0.3, 3.0)
 _MISHAP_FRAMES = 7
 _SHOVE_RAD = 0.30
 _OPEN_RAD = (0.35, 0.60)
+
+_UNSEEN: frozenset[Skill] = frozenset({Skill.PRESS})
+"""Skills whose success no picture shows: what comes after it looks like what comes before, and
+from both a policy learns to hover between. What is kept of an episode ends with the effect."""
 
 _LONGEST_S: Mapping[Skill, float] = {Skill.SWEEP: 20.0}
 """Skills that may take longer than the configuration says."""
@@ -148,8 +152,8 @@ class Practice:
         scene = sim.truth()
         said = words(episode.step, scene)
         judge = Judge(episode.step, scene)
-        log = _Log(episode, said)
-        still = 0
+        log = _Log(episode, said, self._config.picture_stride)
+        still = kept = 0
         window = self._config.window_rows
         longest_s = max(self._config.max_s, _LONGEST_S.get(episode.step.skill, 0.0))
         while still < HOLD_FRAMES:
@@ -169,7 +173,10 @@ class Practice:
             )
             scene = sim.truth()
             judge.watch(scene)
-        return log.rows(np.arange(len(log)) / len(log)) if judge.succeeded else None
+            if not kept and episode.step.skill in _UNSEEN and achieved(episode.step, scene):
+                kept = len(log)
+        kept = kept or len(log)
+        return log.rows(np.arange(kept) / kept) if judge.succeeded else None
 
     def _execute(self, target_rad: FloatArray) -> None:
         start = self._sim.target_rad
@@ -180,7 +187,8 @@ class Practice:
 class _Log:
     """The rows of one episode while it goes on."""
 
-    def __init__(self, episode: Episode, said: StepWords) -> None:
+    def __init__(self, episode: Episode, said: StepWords, stride: int) -> None:
+        self._stride = stride
         self._step = episode.step
         self._said = said
         self._states: list[FloatArray] = []
@@ -212,17 +220,19 @@ class _Log:
         return np.array(places_of(self._step, scene))
 
     def rows(self, progress: FloatArray) -> Rows:
+        """Return the first rows, as many as `progress` is long, with their pictures."""
+        count = len(progress)
+        pictures = self._pictures[: -(-count // self._stride)]
         return Rows(
             said=self._said,
-            state_rad=np.array(self._states),
-            action_rad=np.array(self._actions),
-            places_m=np.array(self._places),
-            yaw_rad=np.array(self._yaws),
+            state_rad=np.array(self._states[:count]),
+            action_rad=np.array(self._actions[:count]),
+            places_m=np.array(self._places[:count]),
+            yaw_rad=np.array(self._yaws[:count]),
             pictures={
-                name: np.stack([seen[name] for seen in self._pictures])
-                for name in self._pictures[0]
+                name: np.stack([seen[name] for seen in pictures]) for name in self._pictures[0]
             },
-            pixels=np.array(self._pixels),
+            pixels=np.array(self._pixels[: len(pictures)]),
             progress=progress,
         )
 

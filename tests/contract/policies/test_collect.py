@@ -15,6 +15,7 @@ from lam_policies.training.dataset import open_data
 from lam_policies.training.frames import Frames
 from lam_ros.config import load_robot
 from lam_ros.core.errors import DataError
+from lam_sim.ik import CartesianTeleop
 
 ROBOT = load_robot("so101")
 QUIET = Console(quiet=True)
@@ -122,3 +123,18 @@ def test_where_all_skills_are_collected_each_seed_has_its_family() -> None:
 def test_unknown_families_and_impossible_shares_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(DataError, match=r"allowed|unknown|collect"):
         _ground(Path("nowhere"), **changes)
+
+
+def test_a_press_ends_where_it_has_succeeded_since_no_picture_tells_before_from_after(
+    tmp_path: Path,
+) -> None:
+    shown = CollectConfig(
+        "demonstrate", str(tmp_path), scenes=3, first_seed=80, workers=1, skills=("button",)
+    )
+    collect(shown, QUIET)
+    teleop = CartesianTeleop(ROBOT)
+    (part,) = _read(tmp_path)
+    for end in np.unique(part.episode_end):
+        rows = part.state_rad[part.episode_end == end].astype(float)
+        heights_m = [teleop.tool_pose(row).position_m[2] for row in rows]
+        assert heights_m[-1] < min(heights_m) + 0.005
