@@ -26,10 +26,12 @@ from lam_ros import security
 from lam_ros.core.errors import ExitCode, LamError
 from lam_ros.environment import node_environment
 from lam_ros.keystore import enclave
+from lam_ros.segments import free_unfinished_ports
 
 GRACE_S = ((signal.SIGINT, 3.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0))
 """How a process is asked to end, and how long each asking is given."""
 
+_FREE_EVERY_S = 1.0
 _PREFIX = re.compile(r"^\[(?P<level>[A-Z]+)\](?: \[[^\]]*\])*:? ?")
 _GRAVE = ("FATAL", "ERROR")
 
@@ -123,6 +125,7 @@ class Supervisor:
         self._logs = run_dir / "logs"
         self._domain_id = domain_id
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._freed_s = time.monotonic()
 
     def start(self) -> None:
         """Start all processes at once."""
@@ -155,15 +158,24 @@ class Supervisor:
 
     def pids(self) -> dict[str, int]:
         """Return node name -> process id of those that live."""
+        self._free()
         return {name: p.pid for name, p in self._processes.items() if p.poll() is None}
 
     def death(self) -> Death | None:
         """Return the first process that has ended by itself, or None."""
+        self._free()
         for name, process in self._processes.items():
             code = process.poll()
             if code is not None:
                 return Death(name, code, self.last_words(name))
         return None
+
+    def _free(self) -> None:
+        """Let processes go, now and then, that wait for one that was killed."""
+        now_s = time.monotonic()
+        if now_s - self._freed_s > _FREE_EVERY_S:
+            self._freed_s = now_s
+            free_unfinished_ports()
 
     def last_words(self, name: str) -> str:
         """Return a node's gravest last log line without its prefix."""

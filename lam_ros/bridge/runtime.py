@@ -28,6 +28,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from lam_ros import security
 from lam_ros.core.errors import ConfigError, ExitCode, LamError
+from lam_ros.segments import free_unfinished_ports
 
 SPIN_S = 0.1
 """Longest time between two looks at whether to end."""
@@ -175,6 +176,7 @@ def run_node(make: Callable[[], LamNode], arguments: Sequence[str] | None = None
 
 def _live(make: Callable[[], LamNode], arguments: Sequence[str] | None) -> int:
     name = getattr(make, "__name__", "node")
+    free_unfinished_ports()
     try:
         with ros(arguments) as executor, ended_by_signal() as ended:
             node = make()

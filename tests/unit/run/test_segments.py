@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from lam_ros.segments import remove_dead_segments
+from lam_ros.segments import free_unfinished_ports, remove_dead_segments
 
 
 def segment(folder: Path, name: str, age_s: float = 100.0) -> Path:
@@ -30,6 +30,23 @@ def test_only_dead_segments_are_removed(tmp_path: Path) -> None:
     left = {path.name for path in tmp_path.iterdir()}
     assert not {name for name in left if name.startswith("fastrtps_dead")}
     assert {"fastrtps_living", "fastrtps_young", "fastrtps_port7000", "other"} <= left
+
+
+def test_unfinished_ports_are_marked_for_those_who_wait_and_taken_away(tmp_path: Path) -> None:
+    held = []
+    for name, content in (("7000", b""), ("7002", b"\1\0\0\0more"), ("7004", b"\2\0\0\0")):
+        port = tmp_path / f"fastrtps_port{name}"
+        port.write_bytes(content)
+        (tmp_path / f"fastrtps_port{name}_el").touch()
+        os.utime(port, (port.stat().st_mtime - 100.0,) * 2)
+        held.append(port.open("rb"))
+    (tmp_path / "fastrtps_port7006").touch()  # somebody is making it just now
+    assert free_unfinished_ports(tmp_path) == 2
+    left = {path.name for path in tmp_path.iterdir() if not path.name.endswith("_el")}
+    assert left == {"fastrtps_port7004", "fastrtps_port7006"}
+    assert [file.read(4)[0] for file in held] == [3, 3, 2]
+    for file in held:
+        file.close()
 
 
 def test_without_the_folder_there_is_nothing_to_do(tmp_path: Path) -> None:
