@@ -31,6 +31,9 @@ from lam_ros.segments import free_unfinished_ports
 GRACE_S = ((signal.SIGINT, 3.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0))
 """How a process is asked to end, and how long each asking is given."""
 
+END_S = 20.0
+"""For a process that is asked for its exit code."""
+
 _FREE_EVERY_S = 1.0
 _PREFIX = re.compile(r"^\[(?P<level>[A-Z]+)\](?: \[[^\]]*\])*:? ?")
 _GRAVE = ("FATAL", "ERROR")
@@ -200,10 +203,13 @@ class Supervisor:
             raise error
 
     def end(self, name: str) -> int | None:
-        """Ask one process to end, and return its exit code; None if it does not end."""
+        """Ask one process to end, and return its exit code; None if it does not end.
+
+        It may take its time: who asks wants the code, and a policy has libraries to unload.
+        """
         process = self._processes[name]
         _signal_group(process, signal.SIGINT)
-        _wait(lambda: process.poll() is not None, GRACE_S[0][1])
+        _wait(lambda: process.poll() is not None, END_S)
         return process.poll()
 
     def stop(self) -> None:

@@ -103,6 +103,7 @@ class Rig:
         self._is_driving = False
         self.rival: Any = None
         self._verdict = Verdict.HOLD
+        self._held_ns = 0
         self.said: set[tuple[str, str, str]] = set()
 
     def close(self) -> None:
@@ -208,7 +209,8 @@ class Rig:
         while time.monotonic() < end:
             self._executor.spin_once(timeout_sec=0.02)
             quiet_s = (time.monotonic_ns() - max(from_ns, self.arm.last_motion_ns)) / 1e9
-            if passes and self.arm.equal >= HELD and self._verdict >= Verdict.HOLD:
+            is_over = self._verdict < Verdict.HOLD  # a hold may pass between two looks
+            if passes and self._held_ns > from_ns and (is_over or self.arm.equal >= HELD):
                 return
             if quiet_s > AT_REST_S or (self.arm.equal >= AT_REST and quiet_s > AT_REST_S / 2):
                 return
@@ -224,6 +226,8 @@ class Rig:
     def _on_report(self, message: lam_msg.SafetyReport) -> None:
         self.said.add((Verdict(message.verdict).name, message.rule, message.detail))
         self._verdict = Verdict(message.verdict)
+        if self._verdict >= Verdict.HOLD:
+            self._held_ns = time.monotonic_ns()
 
 
 # -- the faults ------------------------------------------------------------------------
