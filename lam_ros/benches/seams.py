@@ -20,6 +20,7 @@ import torch
 
 from lam_policies.loader import load_policy
 from lam_ros.benches.report import BenchReport, machine
+from lam_ros.benches.times import percentiles
 from lam_ros.core.clock import seconds_to_ns
 from lam_ros.core.controller import ControlConfig
 from lam_ros.core.skills import canonical_prompt, words
@@ -76,17 +77,12 @@ def run(seconds: float) -> BenchReport:
     for way, one in found.items():
         metrics[f"{way}_done"] = one.done
         for part, values in (("seam", one.seam), ("inside", one.inside)):
-            metrics[f"{way}_{part}_jerk_rad_s3"] = _percentiles(values)
+            metrics[f"{way}_{part}_jerk_rad_s3"] = percentiles(values, digits=1)
         for percent in (50, 95, 99):
             inside = max(1e-9, float(np.percentile(one.inside, percent)))
             ratio = float(np.percentile(one.seam, percent)) / inside
             ratios[f"{way}_seam_over_inside_p{percent}"] = round(ratio, 2)
     return BenchReport("seams", metrics, ratios, machine())
-
-
-def _percentiles(values: list[float]) -> dict[str, float]:
-    found = {f"p{p}": round(float(np.percentile(values, p)), 1) for p in (50, 95, 99)}
-    return {**found, "max": round(max(values), 1), "n": len(values)}
 
 
 class _Bench:

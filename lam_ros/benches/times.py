@@ -11,14 +11,19 @@ from lam_ros.core.clock import NS_PER_MS
 from lam_ros.core.types import FloatArray
 
 
-def percentiles_ms(times_ms: npt.ArrayLike) -> dict[str, float]:
-    """Return p50, p95, p99, max [ms] and the number n of times; n alone if there are none."""
-    values = np.asarray(times_ms, dtype=np.float64)
+def percentiles(values: npt.ArrayLike, digits: int = 3) -> dict[str, float]:
+    """Return p50, p95, p99, max and the number n of values; n alone if there are none."""
+    values = np.asarray(values, dtype=np.float64)
     if not values.size:
         return {"n": 0}
     named = zip(("p50", "p95", "p99"), np.percentile(values, (50, 95, 99)), strict=True)
-    figures = {name: round(float(value), 3) for name, value in named}
-    return {**figures, "max": round(float(values.max()), 3), "n": values.size}
+    figures = {name: round(float(value), digits) for name, value in named}
+    return {**figures, "max": round(float(values.max()), digits), "n": values.size}
+
+
+def percentiles_ms(times_ms: npt.ArrayLike) -> dict[str, float]:
+    """Return the `percentiles` of times [ms]."""
+    return percentiles(times_ms)
 
 
 def jitter_ms(stamps_ns: Sequence[int], period_ns: int) -> FloatArray:

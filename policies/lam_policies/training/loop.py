@@ -126,7 +126,7 @@ class Trainer:
         if not weights.is_file():
             raise CheckpointError(f"start_from {folder}: {WEIGHTS} is missing; name a checkpoint")
         taken, own = load_file(weights), self.policy.state_dict()
-        fitting = {k: v for k, v in taken.items() if k in own and own[k].shape == v.shape}
+        fitting = states.fitting(taken, own)
         missing = sorted(set(own) - set(fitting))
         if blind := [name for name in missing if name.startswith(_SENSES)]:
             raise CheckpointError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,11 @@ class Average:
         """Write the average into a module of the same kind."""
         for parameter, value in zip(module.parameters(), self.values, strict=True):
             parameter.copy_(value)
+
+
+def fitting(taken: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return those of a checkpoint's weights that a network has, too, in the same shape."""
+    return {k: v for k, v in taken.items() if k in own and own[k].shape == v.shape}
 
 
 def save(

@@ -24,6 +24,7 @@ from rich.progress import track
 from lam_policies.checkpoint import Checkpoint, open_checkpoint
 from lam_policies.training.batches import slot_labels
 from lam_policies.training.export import export
+from lam_policies.training.state import fitting
 from lam_ros.core.errors import ExitCode, LamError
 from lam_ros.core.language import Split, sample
 from lam_ros.core.skills import DEMONSTRATED, TRAINED, Skill, StepWords
@@ -82,10 +83,7 @@ def widened(policy: LamPolicy) -> LamPolicy:
         "colors": sorted({*COLOR_RGB, ""}),
     }
     wide = LamPolicy(replace(policy.config, **names))
-    own = wide.state_dict()
-    taken = policy.state_dict()
-    fitting = {name: value for name, value in taken.items() if own[name].shape == value.shape}
-    wide.load_state_dict(fitting, strict=False)
+    wide.load_state_dict(fitting(policy.state_dict(), wide.state_dict()), strict=False)
     return wide
 
 
