@@ -46,6 +46,10 @@ _BEHIND_M = 0.012
 _ASIDE_M = 0.015
 _PUSH_SPEED_M_S = 0.14
 _PRESS_SPEED_M_S = 0.06
+_CAP_M = 0.011
+"""How far off its middle the fingers still press a button's cap; who rises for less, teaches a
+policy, which does not see so exactly, to hover."""
+
 _DEEP_M = 0.024
 _TRAVEL_ABOVE_M = 0.026
 _LEAST_TRAVEL_M = 0.056
@@ -199,7 +203,7 @@ class Moves:
         top = view.item.top_m
         hover = top + self._style.hover_m
         shut = view.tool.jaw_rad < self._shut_rad + 0.05
-        if off > 0.006 + 0.12 * max(0.0, view.z - top - 0.012) or not shut:
+        if off > _CAP_M + 0.25 * max(0.0, view.z - top - 0.012) or not shut:
             height = max(hover, self._travel_m(view)) if off > 0.04 else hover
             if off > 0.04 and view.z < height - 0.015:
                 x, y = view.xy + 0.25 * (np.array([x, y]) - view.xy)
