@@ -26,6 +26,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lam_policies.chaining import Chaining
 from lam_policies.families import PLACING, SHARES, families, family_of
 from lam_policies.grounding import Grounding, Poses
 from lam_policies.practice import Practice, PracticeConfig, Rows, Shard, fill
@@ -186,9 +187,13 @@ class _Worker:
             made["policy"] = self.policy.info.policy_id
         (folder / store.MADE).write_text(json.dumps(made) + "\n", encoding="utf-8")
 
-    def _practise(self, episode: Episode) -> Rows | None:
+    def _practise(self, episode: Episode) -> Iterator[Rows | None]:
         family = family_of(episode.scene.seed, self.families)
-        return self.practices[family.scene.is_furnished].run(episode)
+        practice = self.practices[family.scene.is_furnished]
+        if family.chain:
+            yield from Chaining(practice, family.mix, family.chain).run(episode)
+        else:
+            yield practice.run(episode)
 
     def _pictures(self, seed: int) -> Iterator[Rows]:
         """Yield the pictures of a seed; of placing in scenes in which any cube may be named."""

@@ -17,7 +17,15 @@ PLACING = "placing"
 """Picking and placing, stacking among it: the family of the first checkpoints."""
 
 SHARES: Mapping[str, float] = MappingProxyType(
-    {PLACING: 0.46, "drawer": 0.17, "push": 0.12, "sweep": 0.12, "button": 0.08, "home": 0.05}
+    {
+        PLACING: 0.40,
+        "drawer": 0.13,
+        "push": 0.11,
+        "sweep": 0.11,
+        "button": 0.06,
+        "home": 0.04,
+        "chains": 0.15,
+    }
 )
 """Share of each family where all are collected; all but placing are suites of `lam eval`."""
 
@@ -26,12 +34,20 @@ _ROAMING = 0.15
 
 @dataclass(frozen=True)
 class Family:
-    """A family of scenes, what is done in them, and how much of the data it makes."""
+    """A family of scenes, what is done in them, and how much of the data it makes.
+
+    Attributes:
+        scene: what the scenes can be.
+        mix: share of each type of task.
+        share: of all seeds.
+        chain: steps done one after the other in each scene; 0 for single steps.
+    """
 
     name: str
     scene: SceneConfig
     mix: Mapping[TaskType, float]
     share: float
+    chain: int = 0
 
     def episode(self, seed: int) -> Episode:
         """Return the episode of a seed."""
@@ -56,7 +72,7 @@ def _family(name: str) -> Family:
         return Family(name, SceneConfig(), TRAINING_MIX, SHARES[name])
     suite = load_settings([f"suite={name}"]).suite
     scene = replace(suite.scene, roaming_start_probability=_ROAMING)
-    return Family(name, scene, suite.mix, SHARES[name])
+    return Family(name, scene, suite.mix, SHARES[name], suite.chain)
 
 
 def family_of(seed: int, among: Sequence[Family]) -> Family:

@@ -96,7 +96,7 @@ class Practice:
         self, sim: LockstepSim, config: PracticeConfig, policy: LoadedPolicy | None = None
     ) -> None:
         """Use a simulator that draws pictures; `policy` drives first if there is one."""
-        self._sim = sim
+        self.sim = sim
         self._config = config
         self._policy = policy
         self._teleop = CartesianTeleop(sim.robot)
@@ -105,18 +105,41 @@ class Practice:
 
     def run(self, episode: Episode) -> Rows | None:
         """Return the expert's part of an episode, or None if it did not succeed."""
-        sim = self._sim
         rng = np.random.default_rng([episode.scene.seed, 0xDA6])
-        sim.reset(episode.scene)
+        self.sim.reset(episode.scene)
+        self.lead_in(episode, rng)
+        return self.finish(episode, rng)
+
+    def lead_in(self, episode: Episode, rng: np.random.Generator) -> None:
+        """Let the policy drive for a while, or something go wrong, unrecorded."""
         if self._policy is not None:
-            self._let_policy_drive(episode, rng)
+            longest = rng.uniform(0, self._config.max_policy_s)
+            self._let_policy_drive(self._policy, episode, rng, longest)
         elif self._config.mishap_share and rng.random() < self._config.mishap_share:
             self._let_it_go_wrong(episode, rng)
-        return self._let_expert_finish(episode, rng)
+
+    def pass_over(self, episode: Episode, rng: np.random.Generator) -> bool:
+        """Have a step done, by the policy if there is one, and leave it as soon as it is done.
+
+        Nothing is recorded.  Returns whether it was done in time.
+        """
+        judge = Judge(episode.step, self.sim.truth())
+        if self._policy is not None:
+            longest = self._config.max_policy_s
+            self._let_policy_drive(self._policy, episode, rng, longest, judge)
+            return judge.succeeded
+        expert = Expert(self.sim.robot, self._teleop, episode.step, sample_style(rng))
+        for _ in range(int(self._longest_s(episode) / self._dt_s)):
+            scene = self.sim.truth()
+            judge.watch(scene)
+            if judge.succeeded:
+                break
+            self._execute(expert.decide(scene, self.sim.joint_state(), self._dt_s).target_rad)
+        return judge.succeeded
 
     def _let_it_go_wrong(self, episode: Episode, rng: np.random.Generator) -> None:
         """Let the expert begin, unrecorded, and then undo something of what it did."""
-        sim, gripper = self._sim, self._sim.robot.gripper_index
+        sim, gripper = self.sim, self.sim.robot.gripper_index
         expert = Expert(sim.robot, self._teleop, episode.step, sample_style(rng))
         for _ in range(int(rng.uniform(*_MISHAP_AFTER_S) / self._dt_s)):
             decision = expert.decide(sim.truth(), sim.joint_state(), self._dt_s)
@@ -135,18 +158,33 @@ class Practice:
         for _ in range(_MISHAP_FRAMES):
             self._execute(target)
 
-    def _let_policy_drive(self, episode: Episode, rng: np.random.Generator) -> None:
-        sim, policy = self._sim, self._policy
-        assert policy is not None
+    def _let_policy_drive(
+        self,
+        policy: LoadedPolicy,
+        episode: Episode,
+        rng: np.random.Generator,
+        longest_s: float,
+        judge: Judge | None = None,
+    ) -> None:
+        """Let the policy drive for a time, or until the judge is content."""
+        sim = self.sim
         prompt = sample(words(episode.step, sim.truth()), rng)
         policy.reset()
-        for _ in range(int(rng.uniform(0, self._config.max_policy_s) / self._dt_s / REPLAN_FRAMES)):
+        for _ in range(int(longest_s / self._dt_s / REPLAN_FRAMES)):
             chunk = policy.infer(sim.observe(), prompt)
             for target_rad in chunk.targets_rad[:REPLAN_FRAMES]:
                 self._execute(target_rad)
+                if judge is not None:
+                    judge.watch(sim.truth())
+            if judge is not None and judge.succeeded:
+                return
 
-    def _let_expert_finish(self, episode: Episode, rng: np.random.Generator) -> Rows | None:
-        sim, robot = self._sim, self._sim.robot
+    def _longest_s(self, episode: Episode) -> float:
+        return max(self._config.max_s, _LONGEST_S.get(episode.step.skill, 0.0))
+
+    def finish(self, episode: Episode, rng: np.random.Generator) -> Rows | None:
+        """Have the expert finish a step from where things stand; None if it did not succeed."""
+        sim, robot = self.sim, self.sim.robot
         noise = Noise(self._config.noise, len(robot.joints), robot.gripper_index, rng)
         expert = Expert(robot, self._teleop, episode.step, sample_style(rng))
         scene = sim.truth()
@@ -155,7 +193,7 @@ class Practice:
         log = _Log(episode, said, self._config.picture_stride)
         still = kept = 0
         window = self._config.window_rows
-        longest_s = max(self._config.max_s, _LONGEST_S.get(episode.step.skill, 0.0))
+        longest_s = self._longest_s(episode)
         while still < HOLD_FRAMES:
             if window and len(log) == window:
                 return log.rows(np.full(window, np.nan))
@@ -179,9 +217,9 @@ class Practice:
         return log.rows(np.arange(kept) / kept) if judge.succeeded else None
 
     def _execute(self, target_rad: FloatArray) -> None:
-        start = self._sim.target_rad
+        start = self.sim.target_rad
         for step in range(1, self._steps + 1):
-            self._sim.step(start + (target_rad - start) * (step / self._steps))
+            self.sim.step(start + (target_rad - start) * (step / self._steps))
 
 
 class _Log:
@@ -293,17 +331,16 @@ class Shard:
 
 def fill(
     shard: Shard,
-    run: Callable[[Episode], Rows | None],
+    run: Callable[[Episode], Iterable[Rows | None]],
     episodes: Iterable[Episode],
     save_every: int = 0,
 ) -> int:
-    """Run episodes into a shard and return how many did not succeed.
+    """Run episodes into a shard and return how many steps did not succeed.
 
     The tables are written in the end, and after every `save_every` episodes unless it is 0.
     """
     failed = 0
-    for episode in episodes:
-        rows = run(episode)
+    for rows in (rows for episode in episodes for rows in run(episode)):
         if rows is None:
             failed += 1
             continue

@@ -110,6 +110,21 @@ def test_every_family_gives_rows_and_pictures_that_training_reads(
         }  # fmt: skip
 
 
+def test_steps_of_a_chain_begin_where_the_one_before_left_the_arm_and_the_things(
+    tmp_path: Path,
+) -> None:
+    shown = CollectConfig(
+        "demonstrate", str(tmp_path), scenes=2, first_seed=84, workers=1, skills=("chains",)
+    )
+    collect(shown, QUIET)
+    (part,) = _read(tmp_path)
+    starts = np.concatenate([[0], np.unique(part.episode_end)[:-1]])
+    assert len(starts) > 2
+    assert len({said.skill for said in part.said}) > 1
+    away_rad = np.abs(part.state_rad[starts] - np.array(ROBOT.poses.home_rad)).max(axis=1)
+    assert away_rad.max() > 0.5, "no step began where a step passed over had left the arm"
+
+
 def test_where_all_skills_are_collected_each_seed_has_its_family() -> None:
     among = families(["all"])
     drawn = [family_of(seed, among).name for seed in range(400)]
