@@ -11,7 +11,7 @@ import torch
 from lerobot.utils.constants import ACTION, OBS_LANGUAGE_TOKENS, OBS_STATE
 from torch import Tensor
 
-from lam_policies.training.frames import Frames, Sample, draw
+from lam_policies.training.frames import Frames, Sample, draw, joined
 from lam_policies.training.near import ToolFrame
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.skills import StepWords
@@ -74,15 +74,15 @@ class Batcher:
         rng = np.random.default_rng((self.seed, step))
         counts = rng.multinomial(self.batch_size, self.shares)
         horizon = self.config.chunk_size
-        batches = [
-            self._tensors(draw(part, int(count), horizon, rng, "train"), rng)
+        drawn = [
+            draw(part, int(count), horizon, rng, "train")
             for part, count in zip(self.parts, counts, strict=True)
             if count
         ]
-        merged = {key: torch.cat([batch[key] for batch in batches]) for key in batches[0]}
-        used = merged[OBS_LANGUAGE_TOKENS].any(2).any(0).nonzero().max() + 1
-        merged[OBS_LANGUAGE_TOKENS] = merged[OBS_LANGUAGE_TOKENS][:, :used]
-        return merged
+        batch = self._tensors(joined(drawn), rng)
+        used = batch[OBS_LANGUAGE_TOKENS].any(2).any(0).nonzero().max() + 1
+        batch[OBS_LANGUAGE_TOKENS] = batch[OBS_LANGUAGE_TOKENS][:, :used]
+        return batch
 
     def from_step(self, step: int) -> Generator[Batch]:
         """Yield the batches from number `step` on, for ever; close it to stop the thread."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,6 +105,25 @@ def take(
         yaw_rad=frames.yaw_rad[rows],
         pixels=frames.pixels[order],
         progress=frames.progress[rows],
+    )
+
+
+def joined(samples: Sequence[Sample]) -> Sample:
+    """Return several samples as one, in their order."""
+    if len(samples) == 1:
+        return samples[0]
+    whole: dict[str, Any] = {
+        name: np.concatenate([getattr(sample, name) for sample in samples])
+        for name in ("state_rad", "chunk_rad", "places_m", "yaw_rad", "pixels", "progress")
+    }
+    return Sample(
+        pictures={
+            camera: np.concatenate([sample.pictures[camera] for sample in samples])
+            for camera in samples[0].pictures
+        },
+        prompts=tuple(prompt for sample in samples for prompt in sample.prompts),
+        said=tuple(words for sample in samples for words in sample.said),
+        **whole,
     )
 
 

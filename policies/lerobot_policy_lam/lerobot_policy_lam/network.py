@@ -174,7 +174,7 @@ class CameraEncoder(nn.Module):
 
     def forward(self, image: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
         """Return the features, shape (B, camera_dim), and the first queries' attention."""
-        x = F.relu(self.stem_norm(self.stem(F.pixel_unshuffle(image, 2))))
+        x = F.relu(self.stem_norm(self._begin(image)))
         levels = []
         for i, stage in enumerate(self.stages):
             if i:
@@ -186,6 +186,15 @@ class CameraEncoder(nn.Module):
         attention, points, pooled = self._attend(merged, words)
         features = torch.cat([points.flatten(1), pooled.flatten(1), x.mean((2, 3))], dim=1)
         return F.relu(self.out(features)), attention[:, :2].unflatten(2, merged.shape[2:])
+
+    def _begin(self, image: Tensor) -> Tensor:
+        """Return the stem of a picture whose squares of 2 x 2 pixels lie behind each other.
+
+        The same sums in one convolution of the picture as it is, which need not be moved.
+        """
+        weight = self.stem.weight.unflatten(1, (3, 2, 2)).permute(0, 1, 4, 2, 5, 3)
+        weight = weight.flatten(4, 5).flatten(2, 3)
+        return F.conv2d(image, weight, self.stem.bias, stride=4, padding=2)
 
     def _merge(self, levels: Sequence[Tensor]) -> Tensor:
         merged = self.laterals[-1](levels[-1])
