@@ -29,6 +29,9 @@ _STATE = tempfile.TemporaryDirectory(prefix="lam-state-")
 os.environ["XDG_STATE_HOME"] = _STATE.name
 os.environ.update(process_environment(os.environ, Installation.here()))
 
+ANSWER_S = 3.0
+"""After which the answer to a transition counts as lost."""
+
 MARKED_FOLDERS = ("unit", "contract", "graph", "launch")
 
 
@@ -128,6 +131,69 @@ class Graph:
         """Run callbacks until a future is done and return its result."""
         self.spin_until(future.done, what, timeout_s)
         return future.result()
+
+    def call(self, client: Any, request: Any, what: str = "", timeout_s: float = 40.0) -> Any:
+        """Return a service's answer; asks again if none comes, which must do no harm."""
+        from lam_ros.bridge.asking import Question
+
+        question, answers = Question(client, request), []
+
+        def is_answered() -> bool:
+            answers.append(question.answer(time.monotonic_ns()))
+            return answers[-1] is not None
+
+        self.spin_until(is_answered, what or f"an answer of {client.srv_name}", timeout_s)
+        return answers[-1]
+
+    def send_goal(self, client: Any, goal: Any, feedback: Any = None) -> Any:
+        """Send a goal to an action; returns its handle when the server has decided on it."""
+        from lam_ros.bridge.asking import SentGoal
+
+        sent = SentGoal(client, goal, feedback)
+
+        def is_decided() -> bool:
+            sent.look(time.monotonic_ns())
+            return sent.accepted is not None
+
+        self.spin_until(is_decided, "the goal's answer", 40.0)
+        return sent.handle
+
+    def change_state(self, node: str, *transitions: int) -> None:
+        """Take a lifecycle node through transitions; a lost answer is made up by its state."""
+        from lifecycle_msgs.msg import State, Transition
+        from lifecycle_msgs.srv import ChangeState
+
+        leads_to = {
+            Transition.TRANSITION_CONFIGURE: State.PRIMARY_STATE_INACTIVE,
+            Transition.TRANSITION_ACTIVATE: State.PRIMARY_STATE_ACTIVE,
+            Transition.TRANSITION_DEACTIVATE: State.PRIMARY_STATE_INACTIVE,
+            Transition.TRANSITION_CLEANUP: State.PRIMARY_STATE_UNCONFIGURED,
+            Transition.TRANSITION_UNCONFIGURED_SHUTDOWN: State.PRIMARY_STATE_FINALIZED,
+        }
+        change = self.node.create_client(ChangeState, f"{node}/change_state")
+        self.spin_until(change.service_is_ready, f"the lifecycle of {node}", 40.0)
+        for number in transitions:
+            asked = time.monotonic()
+            future = change.call_async(ChangeState.Request(transition=Transition(id=number)))
+
+            def is_over(future: Any = future, asked: float = asked, number: int = number) -> bool:
+                is_late = time.monotonic() - asked > ANSWER_S
+                return future.done() or (is_late and self.state(node) == leads_to[number])
+
+            self.spin_until(is_over, f"transition {number} of {node}", 40.0)
+            if future.done():
+                assert future.result().success, f"transition {number} of {node}"
+            else:
+                change.remove_pending_request(future)
+
+    def state(self, node: str) -> int:
+        """Return the lifecycle state of a node."""
+        from lifecycle_msgs.srv import GetState
+
+        client = self.node.create_client(GetState, f"{node}/get_state")
+        state = self.call(client, GetState.Request()).current_state.id
+        self.node.destroy_client(client)
+        return int(state)
 
     def start(self, module: str, *arguments: str, threads: int = 1) -> subprocess.Popen[str]:
         """Start `python -m MODULE` in this domain; ended at the end of the test."""

@@ -20,6 +20,7 @@ from lam_interfaces.action import RecordEpisode
 from lam_interfaces.srv import FinishEpisode
 from lam_ros.benches.capture_source import RATE_HZ
 from lam_ros.bridge import topics
+from lam_ros.bridge.asking import Question, SentGoal
 from lam_ros.bridge.messages import stamp_to_ns
 from lam_ros.bridge.runtime import ros
 from lam_ros.config import load_robot
@@ -171,34 +172,43 @@ class _Probe:
             sum(path.stat().st_size for path in folder.iterdir()) / MB / seconds,
         )
 
-    def _begin(self) -> Any:
-        """Begin an episode; returns the future of its result when it is being recorded."""
+    def _begin(self) -> SentGoal:
+        """Begin an episode; returns when it is being recorded."""
         count = len(self._begun_ns)
         goal = RecordEpisode.Goal(instruction="bench", session="bench")
-        handle = self._wait(self._episodes.send_goal_async(goal), "an answer to a goal")
-        if not handle.accepted:
-            raise MachineError("the recorder has refused an episode")
-        result = handle.get_result_async()
-        if not self._spin(START_S, lambda: len(self._begun_ns) > count or result.done()):
+        sent = SentGoal(self._episodes, goal)
+
+        def is_begun() -> bool:
+            sent.look(time.monotonic_ns())
+            return len(self._begun_ns) > count or sent.accepted is False
+
+        if not self._spin(START_S, is_begun):
             raise MachineError("the recorder did not begin")
-        return result
+        if sent.accepted is False:
+            raise MachineError("the recorder has refused an episode")
+        return sent
 
     def _wish_end(self) -> None:
         request = FinishEpisode.Request(outcome=str(Outcome.KEPT), reason="bench")
-        answer = self._wait(self._finish.call_async(request), "the end of an episode")
+        question = Question(self._finish, request)
+        answer = self._wait(question.answer, "the end of an episode")
         if not answer.accepted:
             raise MachineError(f"an episode could not be ended: {answer.message}")
 
-    def _folder(self, episode: Any) -> Path:
-        result = self._wait(episode, "the result of an episode").result
+    def _folder(self, episode: SentGoal) -> Path:
+        def result_of(now_ns: int) -> Any:
+            episode.look(now_ns)
+            return episode.result
+
+        result = self._wait(result_of, "the result of an episode").result
         if result.outcome != Outcome.KEPT:
             raise MachineError(f"the episode failed: {result.outcome}: {result.reason}")
         return Path(result.folder)
 
-    def _wait(self, future: Any, what: str) -> Any:
-        if not self._spin(START_S, future.done):
+    def _wait(self, ask: Callable[[int], Any], what: str) -> Any:
+        if not self._spin(START_S, lambda: ask(time.monotonic_ns()) is not None):
             raise MachineError(f"the recorder: {what} did not come within {START_S:g} s")
-        return future.result()
+        return ask(time.monotonic_ns())
 
     def _spin(self, seconds: float, done: Callable[[], bool] = lambda: False) -> bool:
         end = time.monotonic() + seconds

@@ -39,6 +39,7 @@ from lam_interfaces.action import RunSkill
 from lam_ros.benches.report import BenchReport, machine
 from lam_ros.benches.times import first_effects_ms, jitter_ms, percentiles_ms
 from lam_ros.bridge import qos, topics
+from lam_ros.bridge.asking import SentGoal
 from lam_ros.bridge.messages import stamp_to_ns
 from lam_ros.bridge.runtime import ros
 from lam_ros.core.errors import MachineError
@@ -152,15 +153,15 @@ class _Probe:
     def start(self) -> None:
         """Wait for the nodes and have the policy drive."""
         end = time.monotonic() + START_S
+        goal = RunSkill.Goal(skill=Skill.PLACE_IN, prompt=PROMPT, timeout_s=3600.0)
+        sent = SentGoal(self._skill, goal)
         while time.monotonic() < end:
-            self._spin(0.3)
-            if not self._skill.server_is_ready():
-                continue
-            goal = RunSkill.Goal(skill=Skill.PLACE_IN, prompt=PROMPT, timeout_s=3600.0)
-            future = self._skill.send_goal_async(goal)
-            while not future.done() and time.monotonic() < end:
-                self._spin(0.05)
-            if future.done() and future.result().accepted:
+            if sent.accepted is False:  # it is not active yet
+                self._spin(0.3)
+                sent = SentGoal(self._skill, goal)
+            sent.look(time.monotonic_ns())
+            self._spin(0.05)
+            if sent.accepted:
                 return
         raise MachineError(f"the graph was not ready within {START_S:g} s: is the machine busy?")
 

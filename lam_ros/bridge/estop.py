@@ -15,6 +15,7 @@ from std_srvs.srv import Trigger
 from lam_interfaces import msg as lam_msg
 from lam_ros import security
 from lam_ros.bridge import qos, topics
+from lam_ros.bridge.asking import Question
 from lam_ros.core.errors import ConfigError, MachineError
 from lam_ros.core.types import Verdict
 
@@ -70,21 +71,25 @@ class EstopClient:
     def reset(self, patience_s: float = PATIENCE_S) -> None:
         """Release the e-stop.
 
+        An answer that is lost is asked for again only while all reports speak of a stop: a
+        stop that somebody else says after the release stays.
+
         Raises:
             MachineError: if no control node answers.
             ConfigError: if it refuses, with its reason.
         """
         client = self._node.create_client(Trigger, topics.ESTOP_RESET)
+        question = Question(client, Trigger.Request())
         end = time.monotonic() + patience_s
-        answer: Any = None
         while time.monotonic() < end:
-            if answer is None and client.service_is_ready():
-                answer = client.call_async(Trigger.Request())
-            self._executor.spin_once(SAY_EVERY_S)
-            if answer is not None and answer.done():
-                if not answer.result().success:
-                    raise ConfigError(f"the e-stop stays latched: {answer.result().message}")
+            if not question.is_asked:
+                self._verdict = None
+            answer: Any = question.answer(time.monotonic_ns())
+            if answer is not None and not answer.success:
+                raise ConfigError(f"the e-stop stays latched: {answer.message}")
+            if answer is not None or self._verdict not in (None, Verdict.STOP):
                 return
+            self._executor.spin_once(SAY_EVERY_S)
         raise MachineError(self._unconfirmed("reset"))
 
     def _on_report(self, message: lam_msg.SafetyReport) -> None:

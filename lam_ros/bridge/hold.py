@@ -28,4 +28,7 @@ class Holder:
         answered = threading.Event()
         future = self._client.call_async(Trigger.Request())
         future.add_done_callback(lambda _: answered.set())
-        return answered.wait(patience_s)
+        if answered.wait(patience_s):
+            return True
+        self._client.remove_pending_request(future)
+        return False

@@ -8,12 +8,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
 from rclpy.node import Node
 
+from lam_ros.bridge.asking import SentGoal
 from lam_ros.bridge.interfaces import fill, interface
 from lam_ros.bridge.skill_client import SkillClient
 from lam_ros.core.clock import ns_to_seconds, seconds_to_ns
@@ -64,7 +66,8 @@ class ToolClient:
         """Forget what was called before."""
         self.status = SkillStatus()
         self._sent = False
-        self._goal: Any = None
+        self._goal: SentGoal | None = None
+        self._forget: Callable[[], object] = lambda: None
 
     def run(self, step: RunStep, now_ns: int) -> None:
         """See to it that a step's tool is being used."""
@@ -87,7 +90,11 @@ class ToolClient:
                 self._send(self.status.run)
             except ConfigError as error:  # the words that were said do not fit the request
                 self._end(self.status.run, SkillState.POLICY_ERROR, str(error))
+        if self._goal is not None:
+            self._look(self._goal, now_ns)
         tool = self._tool
+        if self.status.state is not SkillState.RUNNING:
+            return
         if tool.builtin == "look_again" and self._seen_ns() > self._since_ns:
             self._end(self.status.run, SkillState.DONE, "looked again")
         elif tool.builtin == "wait" and now_ns - self._since_ns >= _wait_ns(self._text):
@@ -112,7 +119,8 @@ class ToolClient:
         if self.status.state is not SkillState.RUNNING:
             return
         if self._goal is not None:
-            self._goal.cancel_goal_async()
+            self._goal.cancel()
+        self._forget()
         self._end(self.status.run, SkillState.CANCELLED, "cancelled")
 
     def destroy(self) -> None:
@@ -128,11 +136,13 @@ class ToolClient:
         if tool.service and client.service_is_ready():
             self._sent = True
             request = self._filled(interface(tool.type).Request())
-            client.call_async(request).add_done_callback(lambda f: self._answered(run, f))
+            answer = client.call_async(request)  # once: it may do something each time
+            answer.add_done_callback(lambda f: self._answered(run, f))
+            self._forget = partial(client.remove_pending_request, answer)
         elif tool.action and client.server_is_ready():
             self._sent = True
             goal = self._filled(interface(tool.type).Goal())
-            client.send_goal_async(goal).add_done_callback(lambda f: self._taken(run, f.result()))
+            self._goal = SentGoal(client, goal)
         elif tool.builtin == "say":
             self._say(self._text)
             self._end(run, SkillState.DONE, f"said: {self._text}")
@@ -162,19 +172,15 @@ class ToolClient:
         state = SkillState.DONE if good else SkillState.POLICY_ERROR
         self._end(run, state, message or ("done" if good else "the service said no"))
 
-    def _taken(self, run: int, goal: Any) -> None:
-        if not goal.accepted:
+    def _look(self, goal: SentGoal, now_ns: int) -> None:
+        goal.look(now_ns)
+        run = self.status.run
+        if goal.accepted is False:
             self._end(run, SkillState.POLICY_ERROR, f"{self._tool.action} rejected the goal")
-        elif run != self.status.run or self.status.state is not SkillState.RUNNING:
-            goal.cancel_goal_async()
-        else:
-            self._goal = goal
-            goal.get_result_async().add_done_callback(lambda f: self._over(run, f.result()))
-
-    def _over(self, run: int, result: Any) -> None:
-        good = result.status == GoalStatus.STATUS_SUCCEEDED
-        state = SkillState.DONE if good else SkillState.POLICY_ERROR
-        self._end(run, state, "done" if good else "the action did not succeed")
+        elif goal.result is not None:
+            good = goal.result.status == GoalStatus.STATUS_SUCCEEDED
+            state = SkillState.DONE if good else SkillState.POLICY_ERROR
+            self._end(run, state, "done" if good else "the action did not succeed")
 
     def _end(self, run: int, state: SkillState, detail: str) -> None:
         if run == self.status.run and self.status.state is SkillState.RUNNING:

@@ -261,10 +261,15 @@ class TeleopNode(LamNode):
             self.get_logger().warning("e-stop by key; ctrl+r releases it")
         elif RESET in pressed and self._reset.service_is_ready():
             self._is_stopping = False
-            self._reset.call_async(Trigger.Request())
+            self._reset.call_async(Trigger.Request()).add_done_callback(self._on_reset)
         if self._is_stopping:
             self._estop.publish(std_msgs.msg.Bool(data=True))
             self._is_stopping = not self._is_stopped(now_ns)
+
+    def _on_reset(self, future: Any) -> None:
+        """Say why not; a release shows in the reports, whether or not its answer comes."""
+        if not future.result().success:
+            self.get_logger().warning(f"the e-stop stays latched: {future.result().message}")
 
     def _is_stopped(self, now_ns: int) -> bool:
         """True while the e-stop is latched: what is asked for meanwhile must not be remembered."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import sensor_msgs.msg
 from diagnostic_msgs.msg import DiagnosticArray
@@ -14,6 +13,7 @@ from lam_interfaces import msg as lam_msg
 from lam_interfaces.action import RecordEpisode
 from lam_interfaces.srv import FinishEpisode, Judge, ResetScene
 from lam_ros.bridge import qos, topics
+from lam_ros.bridge.asking import Question, SentGoal
 from lam_ros.bridge.clock import RosClock
 from lam_ros.bridge.episodes import diagnostics_from, recorder_values
 from lam_ros.bridge.messages import command_to, joints_from
@@ -30,33 +30,8 @@ from lam_ros.recording.status import Level, StreamStatus
 FRESH_NS = 2 * NS_PER_S
 """How long the recorder's word counts."""
 
-REPEAT_NS = 2 * NS_PER_S
-"""After which an unanswered question is asked again; an answer can be lost at the start."""
-
-
 IDLE_NS = 8 * NS_PER_S
 """How long the recorder may say that it records nothing before an episode counts as lost."""
-
-
-class Question:
-    """A call of a service, repeated until it is answered; asking twice must do no harm."""
-
-    def __init__(self, client: Any, request: Any) -> None:
-        """Ask nothing yet."""
-        self._client, self._request = client, request
-        self._future: Any = None
-        self._asked_ns = 0
-
-    def answer(self, now_ns: int) -> Any:
-        """Return the answer, None until it is there; asks if that is due."""
-        if self._future is not None and self._future.done():
-            return self._future.result()
-        is_due = self._future is None or now_ns - self._asked_ns > REPEAT_NS
-        if is_due and self._client.service_is_ready():
-            if self._future is not None:
-                self._client.remove_pending_request(self._future)
-            self._future, self._asked_ns = self._client.call_async(self._request), now_ns
-        return None
 
 
 class RecordClient:
@@ -81,6 +56,7 @@ class RecordClient:
         self._busy_ns: int | None = None
         self._robot, self._clock = robot, RosClock(node)
         self._close_question: Question | None = None
+        self._episode: SentGoal | None = None
         self._record = ActionClient(node, RecordEpisode, topics.RECORD_EPISODE)
         self._finish = node.create_client(FinishEpisode, topics.FINISH_EPISODE)
         self._reset = node.create_client(ResetScene, topics.RESET_SCENE)
@@ -111,7 +87,8 @@ class RecordClient:
         """Have an episode begun; `ended` is there when it is closed."""
         self.ended, self._close_question = None, None
         self._busy_ns = self.now_ns()
-        self._record.send_goal_async(goal).add_done_callback(self._on_answer)
+        self._episode = SentGoal(self._record, goal)
+        self.tick()
 
     def close(self, outcome: Outcome, reason: str) -> None:
         """Have the episode closed."""
@@ -126,8 +103,20 @@ class RecordClient:
         now_ns = self.now_ns()
         if self._close_question is not None:
             self._close_question.answer(now_ns)
-        if self._heard_ns - self._busy_ns > IDLE_NS:
+        self.ended = self._end_of(self._episode, now_ns)
+        if self.ended is not None:
+            self._episode = None
+        elif self._heard_ns - self._busy_ns > IDLE_NS:
             self.ended = Ended(Outcome.ABORTED, "the recorder gave no word of the episode")
+
+    def _end_of(self, episode: SentGoal | None, now_ns: int) -> Ended | None:
+        """Return how the episode ended, None while it goes on."""
+        if episode is None:
+            return None
+        episode.look(now_ns)
+        if episode.accepted is False:
+            return Ended(Outcome.ABORTED, "the recorder has refused the episode")
+        return self._ended_by(episode.result.result) if episode.result is not None else None
 
     def question_of(self, literals: Sequence[str]) -> Question:
         """Return a question to the judge."""
@@ -147,22 +136,14 @@ class RecordClient:
 
     # -- what comes --------------------------------------------------------------------
 
-    def _on_answer(self, future: Any) -> None:
-        goal = future.result()
-        if not goal.accepted:
-            self.ended = Ended(Outcome.ABORTED, "the recorder has refused the episode")
-            return
-        goal.get_result_async().add_done_callback(self._on_result)
-
-    def _on_result(self, future: Any) -> None:
-        result = future.result().result
+    def _ended_by(self, result: RecordEpisode.Result) -> Ended:
         frames = dict(zip(result.topics, result.frames, strict=True))
         cameras = [
             count
             for topic, count in frames.items()
             if any(self._robot.image_topic(name) in topic for name in self._robot.camera_names)
         ]
-        self.ended = Ended(
+        return Ended(
             Outcome(result.outcome),
             result.reason,
             result.folder,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, Protocol
 
 import std_msgs.msg
@@ -13,11 +12,12 @@ from rclpy.node import Node
 
 from lam_interfaces.action import ExecuteInstruction
 from lam_ros.bridge import qos, topics
+from lam_ros.bridge.asking import Question, SentGoal
 from lam_ros.core.clock import NS_PER_S
 from lam_ros.nodes.teleop import TeleopNode
 from lam_ros.planning.outcome import Plan
 from lam_ros.planning.planner import Planner
-from lam_ros.record.client import Question, RecordClient
+from lam_ros.record.client import RecordClient
 from lam_ros.record.loop import Verdict, Wish
 from lam_ros.recording.format import Outcome
 from lam_ros.teleop.keys import Key, KeyKind
@@ -232,45 +232,32 @@ class Planned(_Worker):
         """Talk to the planner's node."""
         super().__init__(client, max_seconds)
         self._execute = ActionClient(node, ExecuteInstruction, topics.EXECUTE_INSTRUCTION)
-        self._task = ""
-        self._goal: Any = None
-        self._result: ExecuteInstruction.Result | None = None
+        self._goal: SentGoal | None = None
 
     def begin(self, task: str) -> None:
         """Give the instruction, as soon as the planner can be reached."""
         self._begin()
-        self._task, self._goal, self._result = task, None, None
+        self._goal = SentGoal(self._execute, ExecuteInstruction.Goal(instruction=task))
 
     def end(self) -> None:
         """Take the instruction back."""
-        self._task = ""
-        if self._goal is not None and self._result is None:
-            self._goal.cancel_goal_async()
+        if self._goal is not None and self._goal.result is None:
+            self._goal.cancel()
 
     def verdict(self, now_ns: int) -> Verdict | None:
         """Return how it went, once the planner has ended or the time is over."""
-        if self._task and self._execute.server_is_ready():
-            goal, self._task = ExecuteInstruction.Goal(instruction=self._task), ""
-            self._execute.send_goal_async(goal).add_done_callback(self._on_answer)
-        result = self._result
-        if result is None:
+        goal = self._goal
+        if goal is None:
+            return None
+        goal.look(now_ns)
+        if goal.accepted is False:
+            return Verdict(Outcome.DISCARDED, "the planner is busy with another")
+        if goal.result is None:
             return self._too_late(now_ns)
+        result = goal.result.result
         if result.termination != ExecuteInstruction.Result.SUCCEEDED or not result.plan.steps:
             return Verdict(Outcome.DISCARDED, result.message or "there is nothing to do")
         return self._judged(result.goal, result.message, now_ns)
-
-    def _on_answer(self, future: Any) -> None:
-        goal = future.result()
-        if not goal.accepted:
-            self._result = ExecuteInstruction.Result(message="the planner is busy with another")
-            self._result.termination = ExecuteInstruction.Result.REFUSED
-            return
-        self._goal = goal
-        goal.get_result_async().add_done_callback(partial(self._on_result, goal))
-
-    def _on_result(self, goal: Any, future: Any) -> None:
-        if goal is self._goal:
-            self._result = future.result().result
 
 
 def teleop_node(

@@ -155,8 +155,7 @@ class Swing:
 
     def call(self, name: str) -> None:
         client = self.graph.node.create_client(Trigger, name)
-        self.graph.spin_until(client.service_is_ready, name)
-        assert self.graph.result(client.call_async(Trigger.Request()), name).success
+        assert self.graph.call(client, Trigger.Request()).success
 
     def press(self) -> None:
         self._estop.publish(Bool(data=True))

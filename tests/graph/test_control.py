@@ -108,17 +108,7 @@ class Arm:
         self._estop.publish(self._bool(data=pressed))
 
     def call(self, name: str) -> Any:
-        client = self._clients[name]
-        self.graph.spin_until(client.service_is_ready, f"service {name}")
-        answers: list[Any] = []
-        for _ in range(5):  # an answer is lost if the server has not heard of us yet
-            future = client.call_async(self._trigger.Request())
-            future.add_done_callback(lambda done: answers.append(done.result()))
-            end = time.monotonic() + 2.0
-            self.graph.spin_until(lambda: answers or time.monotonic() > end, name)  # noqa: B023
-            if answers:
-                break
-        return answers[0]
+        return self.graph.call(self._clients[name], self._trigger.Request())
 
     # -- what it hears ------------------------------------------------------------------
 
@@ -389,36 +379,18 @@ def test_a_wrong_parameter_is_answered_in_one_line(graph, tmp_path, arguments, m
 
 def test_without_autostart_it_waits_for_its_lifecycle(graph):
     from lifecycle_msgs.msg import Transition
-    from lifecycle_msgs.srv import ChangeState, GetState
 
     arm = Arm(graph, "so101")
     graph.start(MODULE, "--ros-args", "-p", "autostart:=false")
-    change = graph.node.create_client(ChangeState, "control/change_state")
-    state = graph.node.create_client(GetState, "control/get_state")
-    labels: list[str] = []
-
-    def is_now(label: str) -> bool:
-        """Ask once more: an answer is lost if the server has not heard of us yet."""
-        future = state.call_async(GetState.Request())
-        future.add_done_callback(lambda done: labels.append(done.result().current_state.label))
-        graph.spin_for(0.05)
-        return label in labels[-1:]
-
-    def go(transition: int, label: str) -> None:
-        change.call_async(ChangeState.Request(transition=Transition(id=transition)))
-        graph.spin_until(lambda: is_now(label), label)
-
-    graph.spin_until(change.service_is_ready, "the lifecycle services")
-    graph.spin_until(lambda: is_now("unconfigured"), "an answer")
-    go(Transition.TRANSITION_CONFIGURE, "inactive")
+    graph.change_state("control", Transition.TRANSITION_CONFIGURE)
     arm.estop()  # an inactive node moves nothing, and says nothing
     graph.spin_for(0.2)
     assert not arm.reports
-    go(Transition.TRANSITION_ACTIVATE, "active")
+    graph.change_state("control", Transition.TRANSITION_ACTIVATE)
     arm.until(Verdict.STOP)  # but the button counts
-    go(Transition.TRANSITION_DEACTIVATE, "inactive")
+    graph.change_state("control", Transition.TRANSITION_DEACTIVATE)
     graph.spin_for(0.1)
     arm.reports.clear()
     graph.spin_for(0.2)
     assert not arm.reports
-    go(Transition.TRANSITION_CLEANUP, "unconfigured")
+    graph.change_state("control", Transition.TRANSITION_CLEANUP)

@@ -64,9 +64,7 @@ def test_what_is_seen_is_what_is_there_also_after_the_table_is_set_anew(
     assert_alike(*seen_and_true(world, seen, true))
 
     client = world.graph.node.create_client(ResetScene, topics.RESET_SCENE)
-    world.graph.spin_until(client.service_is_ready, "the service")
-    answer = client.call_async(ResetScene.Request(seed=SEED + 3))
-    assert world.graph.result(answer, "the reset").success
+    assert world.graph.call(client, ResetScene.Request(seed=SEED + 3)).success
     count = len(seen)
     true.clear()
     world.graph.spin_until(lambda: len(seen) > count + 3, "new scenes", 30.0)
@@ -133,11 +131,10 @@ def test_a_picture_of_the_goal_becomes_the_plan_for_what_is_seen(
     pictures.publish(ImageWriter("goal", 640, 400).fill(picture, 1))
     world.graph.spin_until(lambda: goals and seen and seen[-1].objects, "both scenes", 30.0)
     planning = world.graph.node.create_client(PlanInstruction, topics.PLAN_INSTRUCTION)
-    world.graph.spin_until(planning.service_is_ready, "the planner")
 
     def planned() -> list[str]:
         request = PlanInstruction.Request(instruction=LIKE_THIS)
-        answer = world.graph.result(planning.call_async(request), "the plan")
+        answer = world.graph.call(planning, request, "the plan")
         return list(answer.goal)
 
     wanted = ["in(red_cube_1, blue_bowl_1)"]

@@ -39,7 +39,7 @@ class Instructions:
     def send(self, instruction: str, answer: str = "") -> Any:
         """Send an instruction and return its handle."""
         goal = ExecuteInstruction.Goal(instruction=instruction, answer=answer)
-        return self.graph.result(self.client.send_goal_async(goal), "the goal's answer")
+        return self.graph.send_goal(self.client, goal)
 
     def end(self, goal: Any, timeout_s: float = 40.0) -> Any:
         """Wait for the result."""
@@ -78,8 +78,7 @@ def test_an_instruction_is_carried_out_and_the_ground_truth_agrees(graph: Any, w
     assert is_home(load_robot("so101"), np.array(joints[-1].position))
     assert list(end.result.goal) == ["in(red_cube_1, blue_bowl_1)"]
     judge = graph.node.create_client(Judge, topics.JUDGE)
-    graph.spin_until(judge.service_is_ready, "the judge")
-    verdict = graph.result(judge.call_async(Judge.Request(literals=end.result.goal)))
+    verdict = graph.call(judge, Judge.Request(literals=end.result.goal))
     assert list(verdict.holds) == [True]
     statuses = [plan.steps[0].status for plan in instructions.plans]
     assert statuses[0] <= PlanStep.RUNNING
@@ -123,9 +122,8 @@ def test_what_cannot_be_done_is_refused_and_what_is_unclear_is_asked(
     assert asked.question
 
     dry = graph.node.create_client(PlanInstruction, topics.PLAN_INSTRUCTION)
-    graph.spin_until(dry.service_is_ready, "the service")
     request = PlanInstruction.Request(instruction="put the cube in the bowl", answer="the red one")
-    answer = graph.result(dry.call_async(request))
+    answer = graph.call(dry, request)
     assert answer.kind == PlanInstruction.Response.PLAN
     assert [step.prompt for step in answer.plan.steps] == [INSTRUCTION]
 

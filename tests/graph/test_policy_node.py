@@ -45,10 +45,9 @@ class Skill:
     def send(self, prompt: str = PROMPT, timeout_s: float = 20.0) -> Any:
         """Send a goal and return its handle."""
         goal = RunSkill.Goal(prompt=prompt, timeout_s=timeout_s)
-        future = self.client.send_goal_async(
-            goal, feedback_callback=lambda message: self.feedback.append(message.feedback)
+        return self.graph.send_goal(
+            self.client, goal, lambda message: self.feedback.append(message.feedback)
         )
-        return self.graph.result(future, "the goal's answer")
 
     def end(self, goal: Any) -> Any:
         """Wait for a goal's result."""

@@ -71,7 +71,7 @@ def test_a_chunk_that_would_hit_is_withheld_asked_for_again_and_the_planner_is_t
     graph.spin_until(client.server_is_ready, "the planner")
     graph.spin_until(lambda: joints, "joint states")
     goal = ExecuteInstruction.Goal(instruction="put the red cube in the blue bowl")
-    handle = graph.result(client.send_goal_async(goal), "the goal's answer")
+    handle = graph.send_goal(client, goal)
     result = graph.result(handle.get_result_async(), "the end", 60.0).result
 
     assert result.termination == ExecuteInstruction.Result.STEP_FAILED
@@ -99,7 +99,7 @@ def test_a_chunk_in_free_air_is_played_with_the_preview_on(
     client = ActionClient(graph.node, RunSkill, topics.RUN_SKILL)
     graph.spin_until(client.server_is_ready, "the policy")
     goal = RunSkill.Goal(prompt="turn", timeout_s=20.0)
-    handle = graph.result(client.send_goal_async(goal), "the goal's answer")
+    handle = graph.send_goal(client, goal)
     graph.spin_until(lambda: joints[-1].position[0] > joints[0].position[0] + 0.1, "it to move")
     graph.result(handle.cancel_goal_async())
     graph.result(handle.get_result_async(), "the end")

@@ -70,7 +70,7 @@ def test_an_episode_beside_another_is_refused_and_anybody_may_close_the_first(
     client, other = ready(graph, arm, 2)
     begin(graph, client)
     other.begin(RecordEpisode.Goal(**GOAL))
-    graph.spin_until(lambda: other.ended, "the refusal")
+    graph.spin_until(lambda: other.tick() or other.ended, "the refusal")
     assert other.ended.outcome is Outcome.ABORTED
     assert not other.ended.has_begun
     other.ended = None

@@ -51,17 +51,15 @@ class Client:
 
     def begin(self, instruction: str = "put the red cube in the blue bowl", **goal: Any) -> Any:
         """Ask for an episode; returns the future of its result."""
-        self.graph.spin_until(self._record.server_is_ready, "the recorder's action")
         request = self._action.Goal(instruction=instruction, session="s", **goal)
-        self.goal = self.graph.result(self._record.send_goal_async(request), "the goal's answer")
+        self.goal = self.graph.send_goal(self._record, request)
         assert self.goal.accepted
         return self.goal.get_result_async()
 
     def finish(self, outcome: str, reason: str = "") -> Any:
         """End the episode; returns the answer."""
-        self.graph.spin_until(self._finish.service_is_ready, "the recorder's service")
         request = self._finish_type.Request(outcome=outcome, reason=reason)
-        return self.graph.result(self._finish.call_async(request), "an answer of the recorder")
+        return self.graph.call(self._finish, request)
 
     def result(self, future: Any) -> Any:
         """Return an episode's result."""

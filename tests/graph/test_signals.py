@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from lifecycle_msgs.msg import State, Transition
-from lifecycle_msgs.srv import ChangeState, GetState
 from sensor_msgs.msg import JointState
 
 from lam_interfaces.msg import JointCommand, SafetyReport
@@ -50,17 +49,11 @@ def test_a_signal_ends_the_control_node_in_any_state_with_the_arm_at_rest(
     values = ("autostart:=false", "discovery_s:=0.0", "realtime:=false")
     words = [word for value in values for word in ("-p", value)]
     process = graph.start("lam_ros.nodes.control", "--ros-args", *words)
-    change = graph.node.create_client(ChangeState, "control/change_state")
-    ask = graph.node.create_client(GetState, "control/get_state")
-    graph.spin_until(lambda: change.service_is_ready() and ask.service_is_ready(), "the node", 40)
-    for transition in WAYS[state]:
-        request = ChangeState.Request(transition=Transition(id=transition))
-        assert graph.result(change.call_async(request), "the transition").success
+    graph.change_state("control", *WAYS[state])
     if state == "active":
         graph.spin_until(lambda: len(commands) > 5, "commands")
     else:
-        now = graph.result(ask.call_async(GetState.Request()), "the state").current_state.id
-        assert now != State.PRIMARY_STATE_ACTIVE
+        assert graph.state("control") != State.PRIMARY_STATE_ACTIVE
     process.send_signal(number)
     graph.spin_until(lambda: process.poll() is not None, "the end")
     graph.spin_for(0.1)

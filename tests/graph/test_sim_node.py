@@ -92,9 +92,8 @@ def test_the_judge_answers_from_ground_truth_and_names_what_it_does_not_know(gra
     first, second = scene.ids[:2]
     literal = Literal("next_to", (first, second))
     client = graph.node.create_client(Judge, topics.JUDGE)
-    graph.spin_until(client.service_is_ready, "the judge")
     request = Judge.Request(literals=[str(literal), f"in({first}, nowhere_1)", "nonsense"])
-    answer = graph.result(client.call_async(request))
+    answer = graph.call(client, request)
     assert list(answer.holds) == [scene.holds(literal), False, False]
     assert "nowhere_1" in answer.detail
     assert "nonsense" in answer.detail
@@ -129,8 +128,7 @@ def test_a_new_scene_is_set_while_the_streams_go_on(graph: Any) -> None:
     graph.spin_until(lambda: scenes and joints, "a scene")
     before = scene_from(scenes[-1])
     client = graph.node.create_client(ResetScene, topics.RESET_SCENE)
-    graph.spin_until(client.service_is_ready, "the service")
-    answer = graph.result(client.call_async(ResetScene.Request(seed=8)))
+    answer = graph.call(client, ResetScene.Request(seed=8))
     seen = len(scenes)
     graph.spin_until(lambda: len(scenes) > seen + 2, "the new scene")
     after = scene_from(scenes[-1])
@@ -138,7 +136,7 @@ def test_a_new_scene_is_set_while_the_streams_go_on(graph: Any) -> None:
     assert set(answer.message.split(", ")) == set(after.ids)
     assert [o.position_m for o in after.objects] != [o.position_m for o in before.objects]
     assert (np.diff(stamps(joints)) > 0).all()
-    refused = graph.result(client.call_async(ResetScene.Request(seed=-1)))
+    refused = graph.call(client, ResetScene.Request(seed=-1))
     assert not refused.success
     assert refused.message
     node.take_down()

@@ -185,7 +185,7 @@ def test_a_skill_that_runs_outlives_the_intervention(world, patient):
     client = ActionClient(scene.graph.node, RunSkill, topics.RUN_SKILL)
     scene.until(client.server_is_ready, "the policy")
     request = RunSkill.Goal(prompt="put the red cube in the blue bowl", timeout_s=60.0)
-    goal = scene.graph.result(client.send_goal_async(request))
+    goal = scene.graph.send_goal(client, request)
     result = goal.get_result_async()
     scene.until_driven_by(Source.POLICY)
     scene.device.take(CartesianTwist((0.0, 0.0, 0.05)))
@@ -280,7 +280,7 @@ def test_an_estop_makes_it_forget_what_was_asked_for(scene):
     scene.graph.spin_for(0.5)
     stopped = np.array(scene.commands[-1].position_rad)
     scene.device.take()  # still holding the button, but no stick
-    scene.graph.result(reset.call_async(Trigger.Request()), "the reset")
+    scene.graph.call(reset, Trigger.Request(), "the reset")
     scene.until_driven_by(Source.TELEOP)
     scene.graph.spin_for(0.6)
     np.testing.assert_allclose(scene.commands[-1].position_rad, stopped, atol=0.03)
@@ -319,7 +319,7 @@ def test_the_script_does_a_task_that_a_topic_names(world):
     graph.spin_until(lambda: node.flight.reading.finished, "the script's end", timeout_s=200)
     assert node.flight.reading.status == "done"
     graph.spin_until(lambda: not engaged[-1].data, "the script lets go")
-    answer = graph.result(judge.call_async(Judge.Request(literals=[str(step.goal)])))
+    answer = graph.call(judge, Judge.Request(literals=[str(step.goal)]))
     assert list(answer.holds) == [True]
 
 

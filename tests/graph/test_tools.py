@@ -93,7 +93,7 @@ def test_a_plan_uses_a_service_an_action_an_entry_point_and_what_a_tool_needs(
     )
     replies = graph.collect(String, topics.REPLY, qos.REPORT)
     spoken = graph.node.create_publisher(String, topics.INSTRUCTION, qos.REPORT)
-    goal = graph.result(client.send_goal_async(ExecuteInstruction.Goal(instruction=text)))
+    goal = graph.send_goal(client, ExecuteInstruction.Goal(instruction=text))
     graph.spin_until(lambda: "shall i go on?" in [r.data for r in replies], "the question", 30.0)
     assert room.done[-1] == "lamp True False"  # what comes after waits for the answer
     spoken.publish(String(data="yes, please"))

@@ -130,7 +130,7 @@ def test_a_policy_that_is_started_by_itself_drives_an_arm_that_has_none(
     accepted = []
 
     def ask() -> bool:
-        accepted.append(graph.result(doer.send_goal_async(goal)).accepted)
+        accepted.append(graph.send_goal(doer, goal).accepted)
         return accepted[-1]
 
     graph.spin_until(ask, "the policy to be active", WAIT_S)
