@@ -8,10 +8,10 @@ from __future__ import annotations
 import geometry_msgs.msg
 import numpy as np
 import sensor_msgs.msg
-from scipy.spatial.transform import Rotation
 
 from lam_ros.bridge.messages import ns_to_stamp
 from lam_ros.bridge.scenes import BASE_FRAME
+from lam_ros.core.frames import quat_from_matrix
 from lam_ros.core.inbound import Rejected, RejectRule
 from lam_ros.perception.camera import TableCamera
 
@@ -28,7 +28,7 @@ def pose_to(camera: TableCamera, stamp_ns: int) -> geometry_msgs.msg.PoseStamped
     message.header.frame_id = BASE_FRAME
     position, turn = message.pose.position, message.pose.orientation
     position.x, position.y, position.z = map(float, camera.position_m)
-    quat_xyzw = Rotation.from_matrix(camera.rotation_base_camera).as_quat()
+    quat_xyzw = quat_from_matrix(camera.rotation_base_camera)
     turn.x, turn.y, turn.z, turn.w = map(float, quat_xyzw)
     return message
 
@@ -37,6 +37,8 @@ def camera_from(
     info: sensor_msgs.msg.CameraInfo, pose: geometry_msgs.msg.PoseStamped
 ) -> TableCamera | Rejected:
     """Read a calibrated camera from its two messages."""
+    from scipy.spatial.transform import Rotation
+
     position, turn = pose.pose.position, pose.pose.orientation
     quat_xyzw = np.array([turn.x, turn.y, turn.z, turn.w])
     place = np.array([position.x, position.y, position.z])

@@ -128,6 +128,21 @@ def multiply(first_xyzw: FloatArray, second_xyzw: FloatArray) -> FloatArray:
     return np.append(vector, a[3] * b[3] - a[:3] @ b[:3])
 
 
+def quat_from_matrix(rotation: FloatArray) -> FloatArray:
+    """Return the unit quaternion (xyzw, w not negative) of a rotation matrix, shape (3, 3).
+
+    The eigenvector of Bar-Itzhack's matrix (J. Guidance 23(6), 2000), which has no special cases.
+    """
+    r = rotation
+    trace, twist = np.trace(r), r - r.T
+    k = np.empty((4, 4))
+    k[:3, :3] = r + r.T - trace * np.eye(3)
+    k[:3, 3] = k[3, :3] = twist[2, 1], twist[0, 2], twist[1, 0]
+    k[3, 3] = trace
+    quat: FloatArray = np.linalg.eigh(k)[1][:, -1]
+    return quat if quat[3] >= 0.0 else -quat
+
+
 def quat_from_rpy(rpy_rad: FloatArray) -> FloatArray:
     """Return the quaternion (xyzw) of URDF's roll, pitch, yaw: about fixed x, then y, then z."""
     quat = np.array([0.0, 0.0, 0.0, 1.0])

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from lam_ros.config import build, compose_config
+from lam_ros.composing import compose_config
+from lam_ros.config import build
 from lam_ros.core.controller import ControlConfig
 from lam_ros.core.errors import ConfigError
 from lam_ros.core.robot import RobotDescription

@@ -64,7 +64,10 @@ Loader = Callable[[Path, RobotDescription, str], "LoadedPolicy"]
 
 
 def load_checkpoint(path: Path, robot: RobotDescription, device: str) -> LoadedPolicy:
-    """Load a checkpoint; imports torch, which takes seconds, only now."""
+    """Load a checkpoint; torch and LeRobot, which take seconds, come after a look at its files."""
+    from lam_policies.checkpoint import checkpoint_for
+
+    checkpoint_for(path, robot)
     from lam_policies.loader import load_policy
 
     return load_policy(path, robot, device)

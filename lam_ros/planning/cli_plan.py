@@ -12,7 +12,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from lam_ros.config import build, compose_config, load_robot
+from lam_ros.composing import compose_config
+from lam_ros.config import build, load_robot
 from lam_ros.core.errors import ConfigError, DataError, ExitCode, LamError
 from lam_ros.core.scene import Scene
 from lam_ros.core.skills import TRAINED

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from lam_ros.core.scene import Literal, Scene, SceneObject
 from lam_ros.planning.domain import FREE, HELD, first_places
@@ -85,6 +84,8 @@ def _matched(wanted: Scene, present: Scene) -> dict[str, str]:
             for item in wanted.objects
         ]
     )
+    from scipy.optimize import linear_sum_assignment  # as long as all else to import; seldom used
+
     rows, columns = linear_sum_assignment(costs)
     return {
         wanted.objects[row].id: present.objects[column].id

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from lam_ros.config import build, compose_config, load_group
+from lam_ros.composing import compose_config
+from lam_ros.config import build, load_group
 from lam_ros.core.errors import ConfigError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.evaluation.settings import PolicyConfig, control_config

@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from lam_ros.config import build, compose_config
+from lam_ros.composing import compose_config
+from lam_ros.config import build
 from lam_ros.core.errors import ConfigError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.evaluation.settings import PolicyConfig, control_config

@@ -68,7 +68,7 @@ def main(arguments: argparse.Namespace) -> int:
     Raises:
         LamError: if it cannot begin, or a part of it dies.
     """
-    from lam_ros.config import compose_config
+    from lam_ros.composing import compose_config
 
     data = compose_config("teleop", arguments.overrides)
     if arguments.task:

@@ -12,7 +12,8 @@ from lam_policies.training.config import TrainConfig
 from lam_policies.training.dataset import open_data
 from lam_policies.training.frames import Frames
 from lam_policies.training.loop import Trainer
-from lam_ros.config import build, compose_config, load_robot
+from lam_ros.composing import compose_config
+from lam_ros.config import build, load_robot
 from lam_ros.core.errors import ConfigError, ExitCode, MachineError, unknown_name
 from lam_ros.core.robot import RobotDescription
 

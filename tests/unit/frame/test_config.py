@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from lam_ros.config import build, compose_config
+from lam_ros.composing import compose_config
+from lam_ros.config import build
 from lam_ros.core.errors import ConfigError
 
 
