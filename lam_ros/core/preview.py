@@ -14,6 +14,7 @@ from lam_ros.core.clock import ns_to_seconds, seconds_to_ns
 from lam_ros.core.errors import ConfigError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.scene import Scene
+from lam_ros.core.trajectory import share_of_new
 from lam_ros.core.types import ActionChunk, FloatArray, ImageArray, JointState
 
 
@@ -125,7 +126,8 @@ def commanded(
     """Return the commands that a chunk will come to, one a control period, shape (T, J).
 
     As the control node plays it: rows whose time has passed are skipped, the step from
-    the command in force fades out over `blend_s`, and no joint goes faster than it may.
+    the command in force fades out over `blend_s` by the same `share_of_new`, and no joint
+    goes faster than it may.
 
     Args:
         robot: whose limits hold.
@@ -142,9 +144,9 @@ def commanded(
     since_s = (times_ns - now_ns) * 1e-9
     rows_s = (row_times_ns - now_ns) * 1e-9
     wanted = np.column_stack([np.interp(since_s, rows_s, row) for row in chunk.targets_rad.T])
-    if blend_s > 0.0:
-        fade = np.clip(1.0 - since_s / blend_s, 0.0, 1.0)
-        wanted += fade[:, None] * (command_rad - wanted[0])
+    over_ns = min(seconds_to_ns(blend_s), chunk.end_ns - now_ns)
+    fade = 1.0 - share_of_new(times_ns - now_ns, over_ns)
+    wanted += fade[:, None] * (command_rad - wanted[0])
     wanted = np.clip(wanted[1:], robot.lower_rad, robot.upper_rad)
     step = robot.velocity_rad_s * ns_to_seconds(period_ns)
     last = command_rad

@@ -6,8 +6,11 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lam_ros.core.types import FloatArray
+
+IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,14 +49,26 @@ class Trajectory:
         return position
 
 
+def share_of_new(since_ns: IntArray, over_ns: int) -> FloatArray:
+    """Return how much of the new path counts, 0 to 1, after times since the seam, shape (N,).
+
+    3 s^2 - 2 s^3 of the part s of `over_ns` that has passed: neither the position nor the
+    speed jumps where one path goes over into another.
+    """
+    if over_ns <= 0:
+        return np.ones(len(since_ns))
+    part = np.clip(since_ns / over_ns, 0.0, 1.0)
+    share: FloatArray = part * part * (3.0 - 2.0 * part)
+    return share
+
+
 def splice(
     past: Trajectory, new: Trajectory, now_ns: int, blend_ns: int, keep_ns: int, tick_ns: int = 0
 ) -> Trajectory:
     """Return the path that follows `past` until now and then goes over into `new`.
 
     From `now_ns` until `now_ns + blend_ns` (or the end of `new`, if that is sooner) it is a
-    mean of both, whose weight goes from `past` to `new` as 3 s^2 - 2 s^3 does: neither the
-    position nor the speed jumps.  A `past` that ends before is followed in spirit: the step
+    mean of both by `share_of_new`.  A `past` that ends before is followed in spirit: the step
     between the two at `now_ns` fades out in the same way.  Where the paths agree, `new` is
     followed exactly.
 
@@ -76,10 +91,9 @@ def splice(
     goes_on = past.end_ns >= now_ns + over_ns
     step = past.at(now_ns) - new.at(now_ns)
     rows = [past.at(time) for time in kept]
-    for time in ahead:
-        s = min(1.0, (time - now_ns) / over_ns) if over_ns > 0 else 1.0
-        weight = s * s * (3.0 - 2.0 * s)
+    shares = share_of_new(np.array(ahead) - now_ns, over_ns)
+    for time, share in zip(ahead, shares, strict=True):
         # Weighted means, which stay between their ends whatever their size.
         follow = past.at(time) if goes_on else new.at(time) + step
-        rows.append((1.0 - weight) * follow + weight * new.at(time))
+        rows.append((1.0 - share) * follow + share * new.at(time))
     return Trajectory((*kept, *ahead), np.array(rows))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lam_ros.config import load_robot
+from lam_ros.core.chunking import ChunkConfig, ChunkPlayer
 from lam_ros.core.errors import ConfigError
 from lam_ros.core.geometry import Box, GeometryConfig
 from lam_ros.core.preview import Hazard, PreviewConfig, Situation, commanded
@@ -167,6 +168,20 @@ def test_it_can_be_switched_off_and_limits_that_are_none_are_refused() -> None:
 
 
 # -- what a chunk comes to -----------------------------------------------------------------
+
+
+def test_what_is_foreseen_of_a_chunk_is_what_the_player_then_plays() -> None:
+    rows = HOME + 0.02 + 0.005 * np.arange(1, 26)[:, None]
+    chunk = ActionChunk(0, STEP_NS, ROBOT.joint_names, rows)
+    period_ns, now_ns = ROBOT.control_period_ns, 3 * STEP_NS
+    for blend_s in (0.0, 0.16, 5.0):
+        player = ChunkPlayer(ROBOT, ChunkConfig(blend_s=blend_s))
+        player.accept(chunk, now_ns, HOME)
+        path = commanded(ROBOT, chunk, HOME, now_ns, blend_s=blend_s, horizon_s=1.0)
+        played = [player.target(now_ns + k * period_ns) for k in range(1, len(path) + 1)]
+        step = ROBOT.velocity_rad_s * period_ns * 1e-9
+        assert (np.abs(np.diff(path, axis=0)) < step - 1e-9).all()  # nothing else shapes it
+        np.testing.assert_allclose(path[3:], [target.position_rad for target in played][3:])
 
 
 def test_a_chunk_is_foreseen_as_it_is_played_rows_in_time_and_no_faster_than_allowed() -> None:
