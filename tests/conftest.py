@@ -171,7 +171,7 @@ class Graph:
             Transition.TRANSITION_UNCONFIGURED_SHUTDOWN: State.PRIMARY_STATE_FINALIZED,
         }
         change = self.node.create_client(ChangeState, f"{node}/change_state")
-        self.spin_until(change.service_is_ready, f"the lifecycle of {node}", 40.0)
+        self.spin_until(change.service_is_ready, f"the lifecycle of {node}", 120.0)
         for number in transitions:
             asked = time.monotonic()
             future = change.call_async(ChangeState.Request(transition=Transition(id=number)))
@@ -180,7 +180,7 @@ class Graph:
                 is_late = time.monotonic() - asked > ANSWER_S
                 return future.done() or (is_late and self.state(node) == leads_to[number])
 
-            self.spin_until(is_over, f"transition {number} of {node}", 40.0)
+            self.spin_until(is_over, f"transition {number} of {node}", 120.0)
             if future.done():
                 assert future.result().success, f"transition {number} of {node}"
             else:
@@ -236,6 +236,11 @@ class Graph:
         rclpy.try_shutdown()
         for node in self._nodes:
             node.destroy_node()
+
+    def said_by(self, process: subprocess.Popen[str]) -> str:
+        """Return all that a process has said."""
+        path = next(path for other, path in self._processes if other is process)
+        return path.read_text(errors="replace")
 
     def _output(self) -> str:
         """Return the end of what each process has said."""

@@ -23,6 +23,7 @@ from std_srvs.srv import Trigger
 from lam_interfaces import msg as lam_msg
 from lam_interfaces.action import RunSkill
 from lam_ros.benches.fault_arm import FaultArm
+from lam_ros.benches.fault_planner import PlannerBeside
 from lam_ros.benches.fault_policy import BEGAN, FAULT, HANG, JUMP, MEMORY, NAN, SLOW
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.messages import command_to, ns_to_stamp
@@ -60,6 +61,7 @@ class Probe:
     Attributes:
         plant: makes it happen; may return when it has [ns of time.monotonic_ns], else now.
         mend: makes it undone.
+        prepare: what it needs before the arm moves.
         starts: whether a process must start again.
         passes: whether it is over at once, and the arm goes on by the next sound chunk.
         simulated_time: whether it needs a graph whose time can be set.
@@ -67,6 +69,7 @@ class Probe:
 
     plant: Callable[[Rig], int | None]
     mend: Callable[[Rig], None] = field(default=lambda rig: None)
+    prepare: Callable[[Rig], None] = field(default=lambda rig: None)
     starts: bool = False
     passes: bool = False
     simulated_time: bool = False
@@ -100,6 +103,7 @@ class Rig:
         self._skill = ActionClient(self.node, RunSkill, topics.RUN_SKILL)
         self._goal: Any = None
         self._goals = 0
+        self._planner: PlannerBeside | None = None
         self._is_driving = False
         self.rival: Any = None
         self._verdict = Verdict.HOLD
@@ -110,12 +114,15 @@ class Rig:
         """Leave the graph."""
         for pid in self.host.pids().values():
             os.kill(pid, signal.SIGCONT)
+        if self._planner is not None:
+            self._planner.close()
         self._executor.remove_node(self.node)
         self._skill.destroy()
         self.node.destroy_node()
 
     def trial(self, probe: Probe) -> float:
         """Return the time from the fault to the last command that moved the arm [ms], 0 if none did."""
+        probe.prepare(self)
         self.get_going()
         self.spin(self._random.uniform(0.0, PHASE_S))
         self.said.clear()
@@ -181,6 +188,9 @@ class Rig:
                 raise MachineError(f"the arm did not move within {READY_S:g} s")
 
     def _ask(self) -> None:
+        if self._planner is not None:
+            self._planner.ask()
+            return
         if not self._skill.server_is_ready():
             return
         self._goals += 1
@@ -191,7 +201,7 @@ class Rig:
     def _on_answer(self, future: Any) -> None:
         goal = future.result()
         if goal is not None and goal.accepted:
-            self._is_driving = True
+            self._goal, self._is_driving = goal, True
             goal.get_result_async().add_done_callback(self._on_end)
 
     def _on_end(self, _future: Any) -> None:
@@ -199,8 +209,28 @@ class Rig:
 
     def forget_goal(self) -> None:
         """The policy's process is gone, and with it its goal."""
-        self._is_driving = False
+        self._goal, self._is_driving = None, False
         self._skill.destroy()
+        self._skill = ActionClient(self.node, RunSkill, topics.RUN_SKILL)
+
+    def hand_over(self) -> None:
+        """Have a planner ask for the skill, and nobody else."""
+        if self._goal is not None:
+            self._goal.cancel_goal_async()
+        self.wait(lambda: not self._is_driving, 10.0, "the end of the bench's own skill")
+        self._skill.destroy()
+        self._planner = PlannerBeside(self.node, self.node.context.get_domain_id())
+
+    def kill_planner(self) -> None:
+        """Kill it at once."""
+        assert self._planner is not None
+        self._planner.kill()
+
+    def take_back(self) -> None:
+        """Ask for the skill again oneself."""
+        if self._planner is not None:
+            self._planner.close()
+        self._planner, self._goal = None, None
         self._skill = ActionClient(self.node, RunSkill, topics.RUN_SKILL)
 
     def _come_to_rest(self, from_ns: int, passes: bool) -> None:
@@ -334,6 +364,7 @@ PROBES = {
     "policy_stopped": _stopped("policy"),
     "control_stopped": _stopped("control"),
     "policy_killed": _ended("policy", signal.SIGKILL),
+    "planner_killed": Probe(Rig.kill_planner, Rig.take_back, prepare=Rig.hand_over, starts=True),
     "control_killed": _ended("control", signal.SIGKILL),
     "control_ended": _ended("control", signal.SIGTERM),
 }

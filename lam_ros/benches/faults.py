@@ -14,6 +14,7 @@ only those that are missing, so that all can be measured in short quiet pieces.
     picture_frozen             pictures with new stamps that do not change: known only after the
                                arm has moved 0.025 rad: not before the next picture, 40 ms
     *_killed                   kill -9; a process must start again, which takes seconds
+    planner_killed             a real planner's node, which alone has asked for the skill
     *_stopped                  SIGSTOP: a process that is there and silent, as behind a cut cable
 """
 

@@ -30,6 +30,7 @@ EXPECTED = {
     "policy_jump": ("HOLD", "the policy sent nonsense: row"),
     "policy_stopped": ("HOLD", "no sign of life"),
     "policy_killed": ("HOLD", "no sign of life"),
+    "planner_killed": ("HOLD", "whoever asked for the skill is gone"),
     "control_ended": ("HOLD", "halted"),
 }
 """Fault -> the verdict, and what its rule or detail says."""

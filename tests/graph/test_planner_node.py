@@ -165,11 +165,11 @@ def test_an_instruction_that_waits_for_a_policy_can_be_cancelled(graph: Any, wor
 
 
 def test_a_camera_that_stops_fails_the_step_and_is_named(
-    graph: Any, world: Any, settings: Callable[..., str]
+    graph: Any, world: Any, patient: Any, settings: Callable[..., str]
 ) -> None:
     world.sim(scene=SCENE, stop_camera="front", stop_camera_after_s=0.5)
-    world.control()
-    world.policy(no_observation_after_s=0.3)
+    patient.bring_up_control(world)
+    world.policy(robot=patient.robot, no_observation_after_s=0.3)
     world.planner(planner=settings(max_replans=0, max_attempts=1))
     result = Instructions(graph).ask(INSTRUCTION)
     assert result.termination == Result.STEP_FAILED
