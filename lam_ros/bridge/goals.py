@@ -15,6 +15,10 @@ from typing import Any, Protocol
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.node import Node
 
+RESULT_KEPT_S = 30
+"""How long a result can be asked for after the end of its goal.  By rclpy's 900 s a node that
+gets an instruction every few seconds grows for a quarter of an hour."""
+
 
 class End(StrEnum):
     """How a goal ends, in the protocol of actions."""
@@ -76,6 +80,7 @@ class SingleGoalServer:
             goal_callback=self._on_request,
             handle_accepted_callback=self._on_accepted,
             cancel_callback=self._on_cancel,
+            result_timeout=RESULT_KEPT_S,
         )
 
     @property
