@@ -85,7 +85,8 @@ def _lerobots(data: Path, out: Path, steps: int) -> float:
 
 
 def _threads() -> int:
-    return os.cpu_count() or 1
+    """Return the number of cores that this process may use; `taskset` says fewer."""
+    return len(os.sched_getaffinity(0))
 
 
 def _run(command: list[str]) -> str:

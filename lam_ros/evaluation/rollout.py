@@ -22,6 +22,7 @@ from lam_sim.world import LockstepSim
 
 Infer = Callable[[Observation, str], ActionChunk]
 Observe = Callable[[Observation], None]
+Sent = Callable[[ActionChunk, int], None]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def drive(
     timing: Timing,
     observe: Observe | None = None,
     around: Surroundings | None = None,
+    sent: Sent | None = None,
 ) -> Drive:
     """Let a policy drive from where the simulation stands until done or out of time.
 
@@ -69,6 +71,7 @@ def drive(
         timing: when to ask, and the latency to simulate.
         observe: hears of every picture, for a policy that looks back; costs their drawing.
         around: what disturbs the attempt, and what counts mishaps.
+        sent: hears of every chunk that will be played, and how late it comes [ns].
     """
     around = around or Surroundings(Axis(), 0, "")
     controller = Controller(sim.robot, control, guard_for(sim.robot, control.safety.geometry))
@@ -86,6 +89,8 @@ def drive(
             chunk = infer(around.seen(sim.observe()), prompt)
             if not around.loses_answer():
                 waiting.append((arrival_ns, chunk))
+                if sent is not None:
+                    sent(chunk, arrival_ns - now_ns)
         if observe is not None and looking.is_due(now_ns):
             observe(around.seen(sim.observe()))
         while waiting and waiting[0][0] <= now_ns:

@@ -11,6 +11,7 @@ from lam_ros.config import build
 from lam_ros.core.controller import ControlConfig
 from lam_ros.core.errors import ConfigError
 from lam_ros.core.robot import RobotDescription
+from lam_ros.core.stitching import Stitch
 from lam_ros.evaluation.axes import Axis
 from lam_sim.scenes import SceneConfig
 from lam_sim.tasks import TaskType
@@ -29,6 +30,7 @@ class PolicyConfig:
         path: a folder, or the name of a checkpoint on the hub; instead of `checkpoint`.
         device: `auto`, `cpu` or `cuda`.
         threads: CPU threads of one worker's inference.
+        stitch: how its chunks are made to fit each other; see `Stitch`.
     """
 
     type: str
@@ -36,6 +38,7 @@ class PolicyConfig:
     path: str = ""
     device: str = "auto"
     threads: int = 1
+    stitch: Stitch = Stitch.AUTO
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from lam_policies.checkpoint import find_policy
 from lam_policies.served import LoadedPolicy
 from lam_ros.core import language
 from lam_ros.core.skills import Step, canonical_prompt, words
+from lam_ros.core.stitching import Stitcher
 from lam_ros.core.types import ImageArray
 from lam_ros.evaluation.film import Filming
 from lam_ros.evaluation.report import EpisodeResult
@@ -43,6 +44,7 @@ class Evaluator:
             self._attempt = self._by_expert
         else:
             self._policy = load_for(settings)
+            self._stitcher = Stitcher(self._policy, settings.policy.stitch)
             self._attempt = self._by_policy
 
     def run(self, seed: int) -> list[EpisodeResult]:
@@ -133,18 +135,20 @@ class Evaluator:
         if fresh:
             self._sim.reset(episode.scene)
         self._policy.reset()
+        self._stitcher.reset()
         judge = Judge(episode.step, self._sim.truth())
         policy = self._policy
         around = Surroundings(settings.axis, episode.scene.seed, episode.step.object_id, self._film)
         driven = drive(
             self._sim,
-            policy.infer,
+            self._stitcher.infer,
             prompt,
             judge,
             settings.control,
             timing,
             policy.observe if policy.info.looks_back else None,
             around,
+            self._stitcher.sent,
         )
         return judge.outcome(), driven
 

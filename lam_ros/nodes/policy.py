@@ -41,6 +41,7 @@ from lam_ros.core.robot import RobotDescription
 from lam_ros.core.serving import Ended, ServingConfig, SkillEnd, SkillRun
 from lam_ros.core.skill_worker import Sight, SkillCalls, SkillWorker
 from lam_ros.core.skills import Skill
+from lam_ros.core.stitching import Stitcher, find_stitch
 from lam_ros.core.types import ActionChunk, ExpiredReason, Observation, Verdict
 from lam_ros.paths import find_checkpoint
 
@@ -98,7 +99,9 @@ class PolicyNode(LamNode):
         self._blind_after_ns = seconds_to_ns(self.number("blind_after_s", BLIND_AFTER_S))
         self._slow_after_ns = seconds_to_ns(self.number("slow_after_s", SLOW_AFTER_S))
         path = find_checkpoint(self.text("checkpoint", "lam_so101"))
+        stitch = find_stitch(self.text("stitch", "auto"))
         self._policy = self._load(path, self._robot, self.text("device", "auto"))
+        self._stitcher = Stitcher(self._policy, stitch)
         self._policy.warm_up()
         self._sight = Sight(self._robot)
         self._review = self._make_review(control)
@@ -213,6 +216,7 @@ class PolicyNode(LamNode):
     def start_goal(self, request: RunSkill.Goal) -> None:
         """Begin to drive the arm by the policy with the goal's prompt."""
         self._policy.reset()
+        self._stitcher.reset()
         step = (request.skill, request.object_id, request.target_id, request.prompt)
         goes_home = request.skill == Skill.HOME
         # The same step again is another attempt: it begins from home.
@@ -243,7 +247,7 @@ class PolicyNode(LamNode):
     def _infer(self, prompt: str, homing: Homing | None, observation: Observation) -> ActionChunk:
         if homing is not None and not homing.is_over(observation):
             return homing.infer(observation)
-        return self._policy.infer(observation, prompt)
+        return self._stitcher.infer(observation, prompt)
 
     def _reviewed(self, chunk: ActionChunk) -> str:
         refused = self._review.review(chunk) if self._review is not None else ""
@@ -259,7 +263,9 @@ class PolicyNode(LamNode):
         if trouble:
             return
         self._chunks.publish(chunk_to(chunk))
-        latency_ms = (self._time.now_ns() - chunk.obs_stamp_ns) / NS_PER_MS
+        late_ns = self._time.now_ns() - chunk.obs_stamp_ns
+        self._stitcher.sent(chunk, late_ns)
+        latency_ms = late_ns / NS_PER_MS
         self._server.feedback(RunSkill.Feedback(chunks=run.chunks + 1, latency_ms=latency_ms))
 
     def _conclude(self, run: SkillRun, ended: Ended) -> None:

@@ -1,6 +1,6 @@
 """An open-vocabulary detector: whatever can be named is found, by a model that was given words.
 
-OWLv2 and Grounding DINO come through transformers, which is not among our requirements, and
+OWLv2 and Grounding DINO come through transformers, which LAM does not need otherwise, and
 with weights that the user has put there; nothing is fetched.  They give a box of pixels for
 each name.  What stands there is taken for an upright cylinder on the table whose outline fills
 the box: a rough place and size, less exact than the outlines of known solids.

@@ -96,6 +96,7 @@ def _policy(settings: RunSettings) -> dict[str, Any]:
     return {
         "checkpoint": str(folder.resolve()),
         "device": settings.policy.device,
+        "stitch": str(settings.policy.stitch),
         "replan_every_s": settings.replan_every_s,
     }
 

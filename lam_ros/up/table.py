@@ -24,6 +24,7 @@ from lam_ros.camera.settings import load_cameras
 from lam_ros.config import load_group, load_robot
 from lam_ros.core.errors import ConfigError, unknown_name
 from lam_ros.core.robot import RobotDescription
+from lam_ros.core.stitching import Stitch
 from lam_ros.graph import EXPERT, GraphParameters, arm_graph, sim_graph
 from lam_ros.paths import config_dir
 from lam_ros.planning.config import SCENES, SEEN, TRUTH
@@ -283,6 +284,7 @@ def _policy_alone(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
         policy={
             "checkpoint": _policy_folder(policy, values.text("policy_path")),
             "device": values.text("device"),
+            "stitch": values.text("stitch"),
             "preview_dir": str((folder / "rejected").resolve()),
         },
     )
@@ -423,6 +425,9 @@ SETUPS = {
                 _POLICY[1],
                 Argument("device", "auto", "where it computes", ("auto", "cpu", "cuda")),
                 Argument("threads", "1", "CPU threads of inference"),
+                Argument(
+                    "stitch", Stitch.AUTO, "how its chunks are made to fit", tuple(map(str, Stitch))
+                ),
             ),
             _policy_alone,
             is_addition=True,

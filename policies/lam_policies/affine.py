@@ -34,13 +34,17 @@ class Affine:
 def affine_of(process: Callable[[dict[str, Tensor]], Tensors], like: Tensors) -> Affine | None:
     """Return a processor as one operation, or None if it does more than scale and shift.
 
+    One that makes other tensors, too, such as the tokens of a sentence, does more.
+
     Args:
         process: the processor.
         like: tensors as it gets them, shape (1, ...).
     """
     zero = process({name: torch.zeros_like(value) for name, value in like.items()})
     one = process({name: torch.ones_like(value) for name, value in like.items()})
-    if not all(_alike(zero.get(name), value) for name, value in like.items()):
+    if zero.keys() != like.keys():
+        return None
+    if not all(_alike(zero[name], value) for name, value in like.items()):
         return None
     shift = {name: zero[name].clone() for name in like}
     scale = {name: one[name] - shift[name] for name in like}

@@ -10,6 +10,7 @@ import torch
 from lerobot.utils.constants import OBS_STATE
 from torch import Tensor
 
+from lam_policies.compiling import Compiled, compile_for, compiled
 from lam_policies.engine import Engine, engine_for
 from lam_policies.served import PolicyInfo, seen_by
 from lam_ros.core.types import ActionChunk, Observation
@@ -28,7 +29,7 @@ class LamServed:
         self._info = info
         self._device = device
         self._sequence = 0
-        self._engine: Engine | None = None
+        self._engine: Engine | Compiled | None = None
         self._words = lru_cache(maxsize=PROMPTS_KEPT)(self._encode)
 
     @property
@@ -75,7 +76,7 @@ class LamServed:
     def warm_up(self) -> None:
         """Do what is slow the first time: among it, plan the network for one observation."""
         robot = self._info.robot
-        self._engine = self._engine or engine_for(self._policy)
+        self._engine = self._engine or engine_for(self._policy) or self._compiled()
         images = {
             camera.name: np.zeros((camera.height_px, camera.width_px, 3), np.uint8)
             for camera in robot.cameras
@@ -84,6 +85,18 @@ class LamServed:
         for _ in range(WARM_UP_ROUNDS):
             self.infer(observation, "")
         self.reset()
+
+    @torch.inference_mode()
+    def _compiled(self) -> Compiled | None:
+        """Return the network compiled, on a device where that is a gain and if it goes."""
+        robot = self._info.robot
+        batch = {OBS_STATE: self._tensor(np.array([robot.poses.home_rad], np.float32))}
+        for camera in robot.cameras:
+            grey = np.full((1, 3, camera.height_px, camera.width_px), 127, np.uint8)
+            batch[robot.image_feature(camera.name)] = self._tensor(grey)
+        words, ask = self._words(""), self._policy.infer
+        quick = compiled(ask, lambda asked: asked(batch, words), compile_for(self._device))
+        return None if quick is ask else Compiled(quick)
 
     def reset(self) -> None:
         """Start a new task: chunks count from 0 again."""

@@ -18,9 +18,11 @@ from lerobot.utils.constants import ACTION, OBS_IMAGES, OBS_STATE
 from torch import Tensor
 
 from lam_policies.affine import Affine, affine_of
+from lam_policies.compiling import Ask, compile_for, compiled
 from lam_policies.folding import fold_norms
 from lam_policies.precision import Precision
 from lam_policies.processors import Processors
+from lam_policies.realtime import RealTimeChunking
 from lam_policies.served import PolicyInfo, seen_by
 from lam_ros.core.types import ActionChunk, Observation
 
@@ -51,10 +53,18 @@ class LerobotServed:
         wanted = policy.config.image_features
         self._precision = Precision(device)
         self._cameras = [c for c in robot.cameras if robot.image_feature(c.name) in wanted]
-        with torch.inference_mode():
+        self._realtime: RealTimeChunking | None = None
+        if RealTimeChunking.supports(policy, processors):
+            self._realtime = RealTimeChunking(policy, info.horizon, info.dt_ns)
+        self._ask: Ask = policy.predict_action_chunk
+        # Real-time chunking asks for a gradient, which inference mode has no place for.
+        self._no_grad = torch.no_grad if self._realtime else torch.inference_mode
+        with self._no_grad():
             self._before, self._after = self._fold()
             fold_norms(policy, self._probe)
             self._precision.choose(policy, lambda: self._finished(self._probe()))
+            if self._realtime is None:  # a rest of another length each time would be compiled anew
+                self._ask = compiled(self._ask, self._answer_of, compile_for(device))
 
     @property
     def info(self) -> PolicyInfo:
@@ -75,6 +85,16 @@ class LerobotServed:
     def is_mixed(self) -> bool:
         """True if the heavy layers compute in bfloat16."""
         return self._precision.is_mixed
+
+    @property
+    def can_go_on(self) -> bool:
+        """True if the next chunk can go on from the one that plays."""
+        return self._realtime is not None
+
+    def go_on_from(self, chunk: ActionChunk, late_ns: int) -> None:
+        """Take the chunk that plays now, which came `late_ns` after its observation."""
+        if self._realtime is not None:
+            self._realtime.go_on_from(chunk, late_ns)
 
     def observe(self, observation: Observation) -> None:
         """Remember an observation for policies that look back."""
@@ -115,17 +135,17 @@ class LerobotServed:
         self._seen.clear()
         self._policy.reset()
         self._processors.reset()
+        if self._realtime is not None:
+            self._realtime.reset()
 
     # -- one answer --------------------------------------------------------------------
 
-    @torch.inference_mode()
     def _answer(
         self, steps: Sequence[dict[str, Any]], observations: Sequence[Observation]
     ) -> list[ActionChunk]:
-        batches = [self._prepared(step) for step in steps]
-        targets = self._finished(self._predict(batches))
+        with self._no_grad():
+            targets_rad = self._targets_rad(steps, observations)
         robot = self._info.robot
-        targets_rad = targets.cpu().double().numpy()
         if not np.isfinite(targets_rad).all():
             raise ValueError(f"{self._info.policy_id} answers with NaN; its weights are damaged")
         targets_rad = np.clip(targets_rad, robot.lower_rad, robot.upper_rad)
@@ -133,7 +153,18 @@ class LerobotServed:
             self._chunk(seen, rows) for seen, rows in zip(observations, targets_rad, strict=True)
         ]
 
-    def _predict(self, batches: Sequence[dict[str, Any]]) -> Tensor:
+    def _targets_rad(
+        self, steps: Sequence[dict[str, Any]], observations: Sequence[Observation]
+    ) -> np.ndarray:
+        batches = [self._prepared(step) for step in steps]
+        alone = self._realtime if len(observations) == 1 else None
+        told = alone.arguments(observations[0].stamp_ns) if alone else {}
+        rows = self._predict(batches, **told)
+        if alone:
+            alone.answered(observations[0].stamp_ns, rows[0])
+        return self._finished(rows).cpu().double().numpy()
+
+    def _predict(self, batches: Sequence[dict[str, Any]], **told: Any) -> Tensor:
         """Return the policy's chunk, shape (B, H, J), for the last of these batches."""
         batch = batches[-1]
         if self._n_seen > 1:
@@ -145,7 +176,7 @@ class LerobotServed:
                     queue.extend(b[key] for b in stacked)
             batch = stacked[-1]
         with self._precision():
-            return self._policy.predict_action_chunk(batch).float()
+            return self._ask(batch, **told).float()
 
     def _with_images(self, batch: dict[str, Any]) -> dict[str, Any]:
         pictures = [batch[key] for key in self._policy.config.image_features]
@@ -223,6 +254,14 @@ class LerobotServed:
             answer = self._predict([some] * self._n_seen)
         self._policy.reset()
         return answer
+
+    def _answer_of(self, ask: Ask) -> Tensor:
+        """Return what another way to ask the network answers to the same random pictures."""
+        self._ask, before = ask, self._ask
+        try:
+            return self._finished(self._probe())
+        finally:
+            self._ask = before
 
     def _nothing_seen(self) -> Observation:
         robot = self._info.robot

@@ -31,6 +31,8 @@ AFTER = "policy_postprocessor.json"
 _OURS = ("lerobot.", "lerobot_policy_")
 _DEVICE = "device_processor"
 _TOKENS = "tokenizer_processor"
+TOKENIZER = "tokenizer"
+"""Folder in a checkpoint with the tokenizer that its processors name; then no hub is asked."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,14 @@ def open_processors(folder: Path, kind: str, device: torch.device) -> Processors
         MachineError: if a step needs a tokenizer that is not here.
     """
     steps = {name: check_steps(folder, name) for name in (BEFORE, AFTER)}
-    moved = {_DEVICE: {"device": str(device)}} if _DEVICE in steps[BEFORE] else {}
+    changed: dict[str, Any] = {}
+    if _DEVICE in steps[BEFORE]:
+        changed[_DEVICE] = {"device": str(device)}
+    if _TOKENS in steps[BEFORE] and (folder / TOKENIZER).is_dir():
+        changed[_TOKENS] = {"tokenizer_name": str(folder / TOKENIZER)}
     try:
         before: PolicyProcessorPipeline[Any, Any] = PolicyProcessorPipeline.from_pretrained(
-            str(folder), BEFORE, overrides=moved
+            str(folder), BEFORE, overrides=changed
         )
         after: PolicyProcessorPipeline[Any, Any] = PolicyProcessorPipeline.from_pretrained(
             str(folder),
