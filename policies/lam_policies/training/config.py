@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lam_policies.training.tracking import TrackerName
 from lam_ros.core.errors import ConfigError
 
 
@@ -32,6 +33,9 @@ class TrainConfig:
         seed: of everything that chance decides.
         max_episodes: use only the first episodes of each data set; 0 for all.
         start_from: a checkpoint whose weights the run starts from; empty for none.
+        eval_episodes: closed-loop episodes at each checkpoint, of which the best is kept.
+        eval_suite: the suite of `lam eval` that they are of.
+        tracker: where figures go beside `log.jsonl`: none, tensorboard or wandb.
     """
 
     data: tuple[str, ...]
@@ -54,6 +58,9 @@ class TrainConfig:
     seed: int = 0
     max_episodes: int = 0
     start_from: str = ""
+    eval_episodes: int = 0
+    eval_suite: str = "pick_place"
+    tracker: TrackerName = "none"
 
     def __post_init__(self) -> None:
         """Check the numbers.
@@ -66,6 +73,8 @@ class TrainConfig:
         for name in ("batch_size", "picture_stride", "checkpoint_minutes", "learning_rate"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"train: {name} is {getattr(self, name)}, it must be positive")
+        if self.eval_episodes < 0:
+            raise ConfigError(f"train: eval_episodes is {self.eval_episodes}, 0 or more is allowed")
         if self.steps <= 0 and self.budget_minutes <= 0:
             raise ConfigError("train: give budget_minutes or steps, one of them above 0")
 

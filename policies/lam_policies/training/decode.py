@@ -71,6 +71,8 @@ def read_tables(root: Path, max_episodes: int = 0) -> DataSet:
     rows = _read_all(root / "data").sort_by("index")
     if max_episodes:
         episodes = episodes.slice(0, max_episodes)
+    if not len(episodes):
+        raise DataError(f"data set {root.name}: it has no episodes")
     last = episodes.column("dataset_to_index")[-1].as_py()
     return DataSet(root, info, episodes, rows.slice(0, last))
 

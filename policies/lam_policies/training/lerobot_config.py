@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lam_policies.training.tracking import TrackerName
 from lam_ros.core.errors import ConfigError
 
 
@@ -28,6 +29,8 @@ class LerobotTrainConfig:
         steps, budget_minutes: how long; steps count if they are above 0.
         checkpoint_minutes: time between two checkpoints.
         eval_episodes: closed-loop episodes at each checkpoint, of which the best is kept.
+        eval_suite: the suite of `lam eval` that they are of.
+        tracker: where figures go beside `log.jsonl`: none, tensorboard or wandb.
         threads: CPU threads; 0 for all cores.
         bf16: whether to compute in bfloat16 where it is safe.
         seed: of everything that chance decides.
@@ -48,6 +51,8 @@ class LerobotTrainConfig:
     budget_minutes: float = 60.0
     checkpoint_minutes: float = 10.0
     eval_episodes: int = 0
+    eval_suite: str = "pick_place"
+    tracker: TrackerName = "none"
     threads: int = 0
     bf16: bool = True
     seed: int = 0

@@ -18,27 +18,28 @@ import numpy as np
 import torch
 from lerobot.configs import PreTrainedConfig
 from lerobot.configs.types import FeatureType, PolicyFeature
-from lerobot.datasets.compute_stats import aggregate_stats
-from lerobot.datasets.io_utils import load_stats
 from lerobot.policies.factory import (
     get_policy_class,
     make_policy_config,
     make_pre_post_processors,
 )
-from lerobot.utils.constants import ACTION, IMAGENET_STATS, OBS_STATE
+from lerobot.utils.constants import ACTION, OBS_STATE
 from torch import Tensor
 
 from lam_policies.affine import Affine, affine_of
 from lam_policies.kinds import require_libraries
 from lam_policies.training import report as reports
 from lam_policies.training import state as states
-from lam_policies.training.closed_loop import judge, keep_best
+from lam_policies.training.closed_loop import Judging
 from lam_policies.training.export import write_checkpoint
 from lam_policies.training.frames import Frames
 from lam_policies.training.lerobot_batches import LerobotBatcher
 from lam_policies.training.lerobot_config import LerobotTrainConfig
+from lam_policies.training.lerobot_statistics import statistics
 from lam_policies.training.memory import told_if_too_large
-from lam_ros.core.errors import ConfigError, DataError, unknown_name
+from lam_policies.training.sound import require_finite
+from lam_policies.training.tracking import open_tracker
+from lam_ros.core.errors import ConfigError, unknown_name
 from lam_ros.core.robot import RobotDescription
 
 LOG_EVERY_STEPS = 10
@@ -98,7 +99,7 @@ class LerobotTrainer:
         self.policy = make_policy(config, robot)
         settings = self.policy.config
         self.before, self.after = make_pre_post_processors(
-            settings, dataset_stats=_statistics(config, settings.image_features)
+            settings, dataset_stats=statistics(config.data, parts, settings.image_features)
         )
         optimizing = settings.get_optimizer_preset()
         if config.learning_rate:
@@ -138,7 +139,8 @@ class LerobotTrainer:
         torch.set_num_threads(self.config.threads or os.cpu_count() or 1)
         config, state = self.config, self.state
         self.policy.train()
-        with reports.Report(config.out_path) as report:
+        tracker = open_tracker(config.tracker, config.out_path, self._settings(), state.step)
+        with reports.Report(config.out_path, tracker) as report:
             report.say(
                 f"{config.policy}: {sum(len(part) for part in self.parts)} samples of "
                 f"{sum(part.n_episodes for part in self.parts)} episodes, from step {state.step}"
@@ -191,12 +193,19 @@ class LerobotTrainer:
 
     def _judged(self, report: reports.Report) -> Path:
         """Save, and let the checkpoint drive if that is wanted; the best by success is kept."""
-        folder = self.save()
-        if self.config.eval_episodes:
-            rate = judge(folder, self.config.policy, self.config.eval_episodes)
-            best = keep_best(folder, rate)
-            report.say(f"step {self.state.step}: success {rate:.1%}{', the best' if best else ''}")
+        folder, config = self.save(), self.config
+        judging = Judging(config.policy, config.eval_episodes, config.eval_suite)
+        judging.judge(folder, self.state.step, report)
         return folder
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "policy": self.config.policy,
+            "settings": dict(self.config.settings),
+            "batch_size": self.config.batch_size,
+            "seed": self.config.seed,
+            "bf16": self.config.bf16,
+        }
 
     def save(self) -> Path:
         """Write the run's state, and a checkpoint that can be served."""
@@ -215,13 +224,7 @@ class LerobotTrainer:
             skills=sorted({str(w.skill) for part in self.parts for w in part.said}),
             provenance={
                 "looks_back": settings.observation_delta_indices is not None,
-                "training": {
-                    "policy": self.config.policy,
-                    "settings": dict(self.config.settings),
-                    "batch_size": self.config.batch_size,
-                    "seed": self.config.seed,
-                    "bf16": self.config.bf16,
-                },
+                "training": self._settings(),
                 "data": [
                     {**part.made, "episodes": part.n_episodes, "samples": len(part)}
                     for part in self.parts
@@ -245,37 +248,3 @@ class LerobotTrainer:
             return {name: value for name, value in made.items() if name in some}
 
         return affine_of(process, like)
-
-
-def _statistics(config: LerobotTrainConfig, pictures: Sequence[str]) -> dict[str, Any]:
-    """Return the data's statistics; pictures by ImageNet's, as LeRobot does."""
-    found = []
-    for folder in config.data:
-        statistics = load_stats(Path(folder))
-        if statistics is None:
-            raise DataError(
-                f"data set {Path(folder).name}: meta/stats.json is missing; make the set again "
-                "with `lam data` or `lam convert`"
-            )
-        found.append(statistics)
-    merged: dict[str, Any] = aggregate_stats(found)
-    for name in pictures:
-        for key, values in IMAGENET_STATS.items():
-            merged[name][key] = np.array(values, np.float32)
-    return merged
-
-
-def require_finite(frames: Frames) -> None:
-    """Check that joints and targets are numbers.
-
-    Raises:
-        DataError: with the first episode where one is not.
-    """
-    for name, values in (("state", frames.state_rad), ("action", frames.action_rad)):
-        bad = np.flatnonzero(~np.isfinite(values).all(1))
-        if len(bad):
-            episode = int(np.searchsorted(np.unique(frames.episode_end), bad[0], side="right"))
-            raise DataError(
-                f"data: {name} is not finite in {len(bad)} rows, first in episode {episode}; "
-                "leave that episode out (`lam episodes`), or convert it again"
-            )

@@ -16,14 +16,18 @@ from lerobot.utils.constants import ACTION, OBS_STATE
 from safetensors.torch import load_file
 
 from lam_policies.checkpoint import WEIGHTS
+from lam_policies.kinds import LAM
 from lam_policies.training import provenance
 from lam_policies.training import report as reports
 from lam_policies.training import state as states
 from lam_policies.training.batches import Batcher
+from lam_policies.training.closed_loop import Judging
 from lam_policies.training.config import TrainConfig
 from lam_policies.training.export import export
 from lam_policies.training.frames import Frames, chunk_statistics
 from lam_policies.training.memory import told_if_too_large
+from lam_policies.training.sound import require_known
+from lam_policies.training.tracking import open_tracker
 from lam_ros.core.errors import CheckpointError
 from lam_ros.core.robot import RobotDescription
 from lerobot_policy_lam.configuration_lam import LamConfig
@@ -76,6 +80,8 @@ class Trainer:
         self.config = config
         self.robot = robot
         self.parts = tuple(parts)
+        for part in parts:
+            require_known(part)
         self.policy = LamPolicy(policy_config(config, robot, parts))
         self._set_statistics()
         if config.start_from:
@@ -153,7 +159,9 @@ class Trainer:
         _use_threads(self.config.threads)
         config, state = self.config, self.state
         self.policy.train()
-        with reports.Report(config.out_path) as report:
+        settings = provenance.settings(config)
+        tracker = open_tracker(config.tracker, config.out_path, settings, state.step)
+        with reports.Report(config.out_path, tracker) as report:
             report.say(
                 f"{sum(len(part) for part in self.parts)} samples of "
                 f"{sum(part.n_episodes for part in self.parts)} episodes, from step {state.step}"
@@ -161,20 +169,20 @@ class Trainer:
             batches = self.batcher.from_step(state.step)
             saved_s = state.trained_s
             window = _Window()
-            started = time.monotonic() - state.trained_s
             while self.share_done < 1:
+                before_s = time.monotonic()
                 with told_if_too_large(config.batch_size):
                     parts = self._step(next(batches))
                 window.add(parts)
-                state.trained_s = time.monotonic() - started
+                state.trained_s += time.monotonic() - before_s
                 if state.step % LOG_EVERY_STEPS == 0:
                     self._log(report, window)
                     window = _Window()
                 if state.trained_s - saved_s > 60 * config.checkpoint_minutes:
-                    self.save()
-                    saved_s = state.trained_s
+                    self._judged(report)
+                    saved_s, window = state.trained_s, _Window()
             batches.close()
-            report.say(f"done: {self.save()}")
+            report.say(f"done: {self._judged(report)}")
         return config.out_path / CHECKPOINT
 
     def _step(self, batch: dict[str, torch.Tensor]) -> dict[str, float]:
@@ -209,6 +217,13 @@ class Trainer:
                 "left_min": round(left_min, 1),
             },
         )
+
+    def _judged(self, report: reports.Report) -> Path:
+        """Save, and let the checkpoint drive if that is wanted; the best by success is kept."""
+        folder, config = self.save(), self.config
+        judging = Judging(LAM, config.eval_episodes, config.eval_suite)
+        judging.judge(folder, self.state.step, report)
+        return folder
 
     def save(self) -> Path:
         """Write the run's state, and a checkpoint of the averaged weights."""

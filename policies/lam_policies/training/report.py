@@ -1,4 +1,4 @@
-"""What people see of a run: a progress bar, a log of JSON lines, a curve."""
+"""What people see of a run: a progress bar, a log of JSON lines, a curve, a tracker if wanted."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from lam_policies.training.tracking import Tracker
 from lam_ros.core.types import ImageArray
 
 LOG_FILE = "log.jsonl"
@@ -24,9 +25,11 @@ _SIZE_PX = (480, 800)
 class Report:
     """Shows and logs how a run is going."""
 
-    def __init__(self, folder: Path) -> None:
-        """Append to the log in `folder`."""
+    def __init__(self, folder: Path, tracker: Tracker) -> None:
+        """Append to the log in `folder`, and hand every figure to `tracker`, too."""
         folder.mkdir(parents=True, exist_ok=True)
+        self._tracker = tracker
+        self._success = ""
         self._log = (folder / LOG_FILE).open("a", encoding="utf-8")
         self._console = Console(stderr=True)
         self._progress = Progress(
@@ -53,15 +56,27 @@ class Report:
         """Stop the bar and close the log."""
         self._progress.stop()
         self._log.close()
+        self._tracker.close()
 
     def row(self, share: float, values: Mapping[str, Any]) -> None:
-        """Show one row and append it to the log; `share` of the run is done."""
+        """Show one row and append it to the log; `values` tell the step, `share` is done."""
         line = "  ".join(f"{key} {_short(value)}" for key, value in values.items())
-        self._log.write(json.dumps({"time": round(time.time(), 1), **values}) + "\n")
-        self._log.flush()
+        line += self._success
+        self._keep(values)
         self._progress.update(self._task, completed=share, line=line)
         if not self._console.is_terminal:
             self._console.print(f"{share:6.1%}  {line}", soft_wrap=True)
+
+    def judged(self, step: int, success: float, best: float) -> None:
+        """Show how a checkpoint drove, beside all that follows, too; shares of its episodes."""
+        self._keep({"step": step, "success": success, "best_success": best})
+        self._success = f"  success {success:.0%} (best {best:.0%})"
+        self.say(f"step {step}: success {success:.1%}, best {best:.1%}")
+
+    def _keep(self, values: Mapping[str, Any]) -> None:
+        self._log.write(json.dumps({"time": round(time.time(), 1), **values}) + "\n")
+        self._log.flush()
+        self._tracker.add(int(values["step"]), values)
 
     def say(self, text: str) -> None:
         """Show one line."""

@@ -20,7 +20,7 @@ SAID = "said.json"
 MADE = "made.json"
 """How the data were made; need not be there."""
 
-_ARRAYS = (
+ARRAYS = (
     "picture_row",
     "state_rad",
     "action_rad",
@@ -31,6 +31,7 @@ _ARRAYS = (
     "yaw_rad",
     "pixels",
 )
+"""Of `Frames`, what stands in the table."""
 
 
 def picture_file(folder: Path, camera: str) -> Path:
@@ -45,7 +46,7 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SAID).write_text(json.dumps([asdict(words) for words in said]), encoding="utf-8")
     part = folder / ("part." + ROWS)
-    kept: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
+    kept: dict[str, Any] = {name: arrays[name] for name in ARRAYS}
     np.savez(part, **kept)
     part.replace(folder / ROWS)
 
@@ -68,7 +69,7 @@ def load(folder: Path, picture_shapes: Mapping[str, tuple[int, int, int]]) -> Fr
     if not is_there(folder):
         raise DataError(f"decoded data {folder}: {ROWS} or {SAID} is missing; decode them again")
     rows = np.load(folder / ROWS)
-    arrays = {name: rows[name] for name in _ARRAYS}
+    arrays = {name: rows[name] for name in ARRAYS}
     count = len(arrays["picture_row"])
     said = json.loads((folder / SAID).read_text(encoding="utf-8"))
     return Frames(

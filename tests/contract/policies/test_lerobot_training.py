@@ -19,8 +19,10 @@ from lam_policies.training.command import main, require_robot
 from lam_policies.training.frames import Frames
 from lam_policies.training.lerobot_batches import LerobotBatcher
 from lam_policies.training.lerobot_config import LerobotTrainConfig
-from lam_policies.training.lerobot_loop import LerobotTrainer, require_finite
+from lam_policies.training.lerobot_loop import LerobotTrainer
+from lam_policies.training.lerobot_statistics import statistics
 from lam_policies.training.memory import told_if_too_large
+from lam_policies.training.sound import require_finite
 from lam_ros.config import load_robot
 from lam_ros.core.errors import (
     ConfigError,
@@ -91,6 +93,16 @@ def test_what_is_trained_is_served_for_its_robot_and_has_a_card(
     card = (folder / "README.md").read_text()
     assert "# act for so101" in card
     assert "| batch_size | 4 |" in card
+
+
+def test_data_without_statistics_are_normalised_by_their_rows(toy_frames: MakeFrames) -> None:
+    parts = [toy_frames(seed=0), toy_frames(seed=1)]
+    found = statistics(("nowhere/decoded",), parts, ["observation.images.front"])
+    rows = np.concatenate([part.action_rad for part in parts])
+    np.testing.assert_allclose(found["action"]["mean"], rows.mean(0), atol=1e-6)
+    np.testing.assert_allclose(found["action"]["std"], rows.std(0), atol=1e-6)
+    np.testing.assert_array_equal(found["action"]["max"], rows.max(0))
+    assert found["observation.images.front"]["mean"].shape == (3, 1, 1)
 
 
 def test_an_episode_of_two_frames_repeats_its_last_row_and_says_so(toy_frames: MakeFrames) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +14,18 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from lam_policies.training import store
 from lam_policies.training.batches import Batcher
+from lam_policies.training.closed_loop import BEST
+from lam_policies.training.command import main
 from lam_policies.training.config import TrainConfig
 from lam_policies.training.frames import Frames
 from lam_policies.training.loop import CHECKPOINT, Trainer, policy_config
 from lam_policies.training.state import STATE_FILE
 from lam_ros.config import load_robot
-from lam_ros.core.errors import CheckpointError, ConfigError
+from lam_ros.core.errors import CheckpointError, ConfigError, DataError
 
 ROBOT = load_robot("so101")
 
@@ -67,6 +74,114 @@ def test_a_resumed_run_ends_with_the_same_weights(tmp_path: Path, trainer: MakeT
     assert expected.keys() == found.keys()
     for name, value in expected.items():
         assert torch.equal(value, found[name]), name
+
+
+def _store(frames: Frames, folder: Path) -> Path:
+    """Write decoded data as `lam train` finds them."""
+    arrays = {name: getattr(frames, name) for name in store.ARRAYS}
+    store.save(folder, arrays, frames.said)
+    for camera, pictures in frames.pictures.items():
+        store.picture_file(folder, camera).write_bytes(pictures.tobytes())
+    return folder
+
+
+def test_a_run_that_is_killed_goes_on_to_the_same_weights(
+    tmp_path: Path, toy_config: MakeConfig, toy_frames: MakeFrames
+) -> None:
+    data = _store(toy_frames(), tmp_path / "data")
+
+    small = toy_config("unused", 1).policy
+
+    def told(out: str) -> list[str]:
+        return [
+            f"data=[{data}]", f"out={tmp_path / out}", "steps=40", "batch_size=8", "threads=1",
+            "warmup_steps=5", "bf16=false", "checkpoint_minutes=0.0001",
+            *(f"+policy.{key}={value}" for key, value in small.items()),
+        ]  # fmt: skip
+
+    running = subprocess.Popen([sys.executable, "-m", "lam_policies.training", *told("killed")])
+    state = tmp_path / "killed" / STATE_FILE
+    until_s = time.monotonic() + 250
+    while not state.exists() and running.poll() is None and time.monotonic() < until_s:
+        time.sleep(0.005)
+    running.kill()
+    running.wait()
+    stopped = torch.load(state, weights_only=True)["step"]
+    assert stopped > 0
+    main(told("killed"))
+    main(told("whole"))
+    weights = [
+        load_file(tmp_path / out / CHECKPOINT / "model.safetensors") for out in ("killed", "whole")
+    ]
+    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+
+
+def test_figures_go_to_tensorboard_and_a_resumed_run_goes_on_there(
+    tmp_path: Path, toy_config: MakeConfig, toy_frames: MakeFrames
+) -> None:
+    config = toy_config(str(tmp_path), 50, tracker="tensorboard")
+    Trainer(config, ROBOT, [toy_frames()]).run()
+    Trainer(replace(config, steps=100), ROBOT, [toy_frames()]).run()
+    found = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [event.step for event in found.Scalars("loss")] == [50, 100]
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [event.value for event in found.Scalars("loss")] == pytest.approx(
+        [row["loss"] for row in rows]
+    )
+    assert {"action", "lr", "samples_per_s"} <= set(found.Tags()["scalars"])
+
+
+def test_figures_go_to_wandb_without_a_network(
+    tmp_path: Path, toy_config: MakeConfig, toy_frames: MakeFrames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    Trainer(toy_config(str(tmp_path), 50, tracker="wandb"), ROBOT, [toy_frames()]).run()
+    (written,) = tmp_path.glob("wandb/offline-run-*/run-*.wandb")
+    assert written.stem == "run-" + (tmp_path / "wandb_id").read_text()
+    content = written.read_bytes()
+    assert b"samples_per_s" in content
+    assert b"batch_size" in content
+
+
+def test_a_joint_that_is_no_number_is_refused_and_nobody_acting_is_not(
+    tmp_path: Path, toy_config: MakeConfig, toy_frames: MakeFrames
+) -> None:
+    frames = toy_frames(length=20)
+    config = toy_config(str(tmp_path), 1)
+    for name, told in (("state_rad", "state"), ("action_rad", "action")):
+        values = getattr(frames, name).copy()
+        values[45, 2] = np.nan
+        with pytest.raises(DataError, match=f"{told} is not finite in 1 rows, first in episode 2"):
+            Trainer(config, ROBOT, [replace(frames, **{name: values})])
+    still = replace(frames, action_rad=np.full_like(frames.action_rad, np.nan))
+    Trainer(config, ROBOT, [frames, still])
+
+
+def test_a_checkpoint_drives_and_the_best_is_kept(
+    tmp_path: Path, toy_config: MakeConfig, toy_frames: MakeFrames
+) -> None:
+    config = toy_config(str(tmp_path), 1, eval_episodes=1, eval_suite="home", tracker="tensorboard")
+    trainer = Trainer(config, ROBOT, [toy_frames()])
+    trainer.run()
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    (judged,) = [row for row in rows if "success" in row]
+    best = json.loads((tmp_path / BEST / "lam.json").read_text())
+    assert best["success"] == judged["success"] == judged["best_success"]
+    assert best["sha256"] == json.loads((tmp_path / CHECKPOINT / "lam.json").read_text())["sha256"]
+    found = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [event.step for event in found.Scalars("success")] == [1]
+
+
+def test_an_evaluation_that_fails_is_told_and_the_run_ends_well(
+    tmp_path: Path,
+    toy_config: MakeConfig,
+    toy_frames: MakeFrames,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    config = toy_config(str(tmp_path), 1, eval_episodes=1, eval_suite="no_such_suite")
+    folder = Trainer(config, ROBOT, [toy_frames()]).run()
+    assert (folder / "model.safetensors").is_file()
+    assert "the checkpoint could not be evaluated" in capfd.readouterr().err
 
 
 def test_a_finished_run_does_nothing_more(tmp_path: Path, trainer: MakeTrainer) -> None:
