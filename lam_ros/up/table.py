@@ -426,7 +426,10 @@ SETUPS = {
                 Argument("device", "auto", "where it computes", ("auto", "cpu", "cuda")),
                 Argument("threads", "1", "CPU threads of inference"),
                 Argument(
-                    "stitch", Stitch.AUTO, "how its chunks are made to fit", tuple(map(str, Stitch))
+                    "stitch",
+                    str(Stitch.AUTO),
+                    "how its chunks are made to fit",
+                    tuple(map(str, Stitch)),
                 ),
             ),
             _policy_alone,
