@@ -2,8 +2,8 @@
 
 On one machine a lock decides, at once.  Between machines the graph does: a node that
 finds another publisher of the command topic when it starts gives way, and since
-discovery may take seconds, each commander also says when it began (latched, on
-`lam/commander`), and the later of two that meet ends.  Of teleoperators, which say so
+discovery may take seconds, each commander also says when it began (latched and again
+each second, on `lam/commander`), and the later of two that meet ends.  Of teleoperators, which say so
 on `lam/teleoperator`, others may be heard on their topic between episodes (`lam record`
 has the arm go home), so for them the lock and what is said decide alone.
 """
@@ -90,7 +90,7 @@ class SoleCommander:
             others = self._others()
         if others:
             raise self._busy(f"node '{others[0]}'")
-        self._opened.timer(LOOK_EVERY_S, self._look)
+        self._opened.timer(LOOK_EVERY_S, self._look).reset()
 
     def check(self) -> None:
         """Check that no earlier commander has been met since the claim.
@@ -115,11 +115,13 @@ class SoleCommander:
         topic = self._office.announcements
         publisher = self._opened.publisher(Header, topic, qos.LATCHED)
         self._opened.listen(Header, topic, self._on_announcement, qos.LATCHED)
-        publisher.publish(Header(stamp=ns_to_stamp(self._began_ns), frame_id=self._name))
+        said = Header(stamp=ns_to_stamp(self._began_ns), frame_id=self._name)
+        publisher.publish(said)
+        self._opened.timer(LOOK_EVERY_S, lambda: publisher.publish(said)).reset()
 
     def _on_announcement(self, message: Any) -> None:
         theirs, ours = (stamp_to_ns(message.stamp), message.frame_id), (self._began_ns, self._name)
-        if theirs < ours:
+        if theirs < ours and self._lost is None:
             self._lost = self._busy(f"node {message.frame_id}, which began earlier")
             self._give_way(self._lost)
 
