@@ -229,13 +229,15 @@ class Graph:
                 except subprocess.TimeoutExpired:
                     continue
         # What still waits in the executor, where no collector sees it, refers to nodes.
-        for _ in range(20):
-            with contextlib.suppress(InvalidHandle):  # of nodes that are taken down already
-                self.executor.spin_once(timeout_sec=0.0)
-        self.executor.shutdown()
-        rclpy.try_shutdown()
-        for node in self._nodes:
-            node.destroy_node()
+        try:
+            for _ in range(20):
+                with contextlib.suppress(InvalidHandle):  # of nodes that are taken down already
+                    self.executor.spin_once(timeout_sec=0.0)
+        finally:  # else every later test would fail with this one
+            self.executor.shutdown()
+            rclpy.try_shutdown()
+            for node in self._nodes:
+                node.destroy_node()
 
     def said_by(self, process: subprocess.Popen[str]) -> str:
         """Return all that a process has said."""

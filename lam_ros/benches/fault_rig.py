@@ -328,15 +328,20 @@ def _rival(rig: Rig) -> None:
     )
 
     def send() -> None:
+        if timer.is_canceled():  # this call was waiting while the rival was ended
+            return
         target = rig.arm.position_rad + np.array([0.01, 0, 0, 0, 0, 0])
         out.publish(command_to(target, rig.arm.robot, stamp_ns=rig.arm.now_ns()))
 
+    timer = rig.node.create_timer(0.02, send)
     send()
-    rig.rival = (other, rig.node.create_timer(0.02, send))
+    rig.rival = (other, timer)
 
 
 def _no_rival(rig: Rig) -> None:
     other, timer = rig.rival
+    timer.cancel()
+    rig.spin(0.05)  # a call may be waiting
     rig.node.destroy_timer(timer)
     other.destroy_node()
     rig.wait(lambda: rig.node.count_publishers("lam/joint_command") < 2, 10.0, "the rival's end")

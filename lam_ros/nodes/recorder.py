@@ -208,6 +208,8 @@ class RecorderNode(LamNode):
         self._heard.clear()
 
     def _on_message(self, stream: Stream, message: RawMessage) -> None:
+        if self._recorder is None:  # it was waiting while the node was taken down
+            return
         self._recorder.on_message(stream.name, message.data, message.received_ns, message.sequence)
         if stream.name == PLAN:
             self._on_plan(message.data)
