@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from lerobot.configs import PreTrainedConfig
-from lerobot.configs.types import FeatureType, PolicyFeature
 from lerobot.policies.factory import (
     get_policy_class,
     make_policy_config,
@@ -30,6 +29,7 @@ from lerobot.utils.constants import ACTION, OBS_STATE
 from lerobot.utils.import_utils import register_third_party_plugins
 
 from lam_policies.loader import load_policy
+from lam_policies.robot_features import features_of
 from lam_ros.benches.report import BenchReport, machine
 from lam_ros.benches.times import percentiles_ms
 from lam_ros.config import load_robot
@@ -130,22 +130,17 @@ def save_act(robot: RobotDescription, folder: Path) -> Path:
     """Write an ACT of LeRobot's usual size with random weights."""
     torch.manual_seed(0)
     joints = (len(robot.joints),)
-    pictures = {
-        robot.image_feature(c.name): PolicyFeature(FeatureType.VISUAL, (3, c.height_px, c.width_px))
-        for c in robot.cameras
-    }
     config = make_policy_config(
         "act",
         device="cpu",
         push_to_hub=False,
         pretrained_backbone_weights=None,
-        input_features={OBS_STATE: PolicyFeature(FeatureType.STATE, joints), **pictures},
-        output_features={ACTION: PolicyFeature(FeatureType.ACTION, joints)},
+        **features_of(robot),
     )
     get_policy_class("act")(config).save_pretrained(folder)
     joint = {"mean": torch.zeros(joints), "std": torch.full(joints, 0.4)}
     picture = {"mean": torch.full((3, 1, 1), 0.5), "std": torch.full((3, 1, 1), 0.25)}
-    stats = {OBS_STATE: joint, ACTION: joint, **dict.fromkeys(pictures, picture)}
+    stats = {OBS_STATE: joint, ACTION: joint, **dict.fromkeys(config.image_features, picture)}
     for processor in make_pre_post_processors(config, dataset_stats=stats):
         processor.save_pretrained(folder)
     return folder

@@ -17,11 +17,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lam_policies.precision import TOLERANCE_RAD
+
 Ask = Callable[..., Tensor]
 Compile = Callable[[Ask], Ask]
 
-TOLERANCE_RAD = 1e-2
-"""Largest difference of a target that is taken; bfloat16 rounds elsewhere in another order."""
 _ROUNDS = 3
 """The first compiles, the second records, the third plays what was recorded."""
 

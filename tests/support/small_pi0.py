@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import torch
-from lerobot.configs.types import FeatureType, PolicyFeature
 from lerobot.policies.factory import (
     get_policy_class,
     make_policy_config,
@@ -27,6 +26,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast, SiglipVisionCon
 from transformers.models.paligemma.modeling_paligemma import PaliGemmaMultiModalProjector
 
 from lam_policies.processors import TOKENIZER
+from lam_policies.robot_features import features_of
 from lam_ros.core.robot import RobotDescription
 
 WORDS = ("put", "the", "red", "blue", "cube", "in", "bowl", "go", "home")
@@ -78,16 +78,10 @@ def save_tokenizer(folder: Path) -> Path:
 def save_small_pi0(robot: RobotDescription, folder: Path) -> Path:
     """Write a small pi0 with random weights, its processors, and its tokenizer beside them."""
     torch.manual_seed(0)
-    joints = (len(robot.joints),)
-    pictures = {
-        robot.image_feature(c.name): PolicyFeature(FeatureType.VISUAL, (3, c.height_px, c.width_px))
-        for c in robot.cameras
-    }
     config = make_policy_config(
         "pi0", device="cpu", push_to_hub=False, chunk_size=HORIZON, n_action_steps=HORIZON,
         image_resolution=(28, 28), num_inference_steps=4, tokenizer_max_length=8, max_state_dim=8,
-        max_action_dim=8, input_features={OBS_STATE: PolicyFeature(FeatureType.STATE, joints), **pictures},
-        output_features={ACTION: PolicyFeature(FeatureType.ACTION, joints)},
+        max_action_dim=8, **features_of(robot),
     )  # fmt: skip
     get_policy_class("pi0")(config).eval().save_pretrained(folder)
     far = torch.linspace(0.1, 1.5, len(robot.joints))

@@ -17,17 +17,16 @@ from typing import Any
 import numpy as np
 import torch
 from lerobot.configs import PreTrainedConfig
-from lerobot.configs.types import FeatureType, PolicyFeature
 from lerobot.policies.factory import (
     get_policy_class,
     make_policy_config,
     make_pre_post_processors,
 )
-from lerobot.utils.constants import ACTION, OBS_STATE
 from torch import Tensor
 
 from lam_policies.affine import Affine, affine_of
 from lam_policies.kinds import require_libraries
+from lam_policies.robot_features import features_of
 from lam_policies.training import report as reports
 from lam_policies.training import state as states
 from lam_policies.training.closed_loop import Judging
@@ -54,11 +53,6 @@ def make_policy(config: LerobotTrainConfig, robot: RobotDescription) -> Any:
         MachineError: if a library is missing.
     """
     require_libraries(config.policy)
-    pictures = {
-        robot.image_feature(c.name): PolicyFeature(FeatureType.VISUAL, (3, c.height_px, c.width_px))
-        for c in (map(robot.camera, config.cameras) if config.cameras else robot.cameras)
-    }
-    joints = (len(robot.joints),)
     allowed = {field.name for field in fields(PreTrainedConfig.get_choice_class(config.policy))}
     for name in config.settings:
         if name not in allowed:
@@ -70,8 +64,7 @@ def make_policy(config: LerobotTrainConfig, robot: RobotDescription) -> Any:
             config.policy,
             device="cpu",
             push_to_hub=False,
-            input_features={OBS_STATE: PolicyFeature(FeatureType.STATE, joints), **pictures},
-            output_features={ACTION: PolicyFeature(FeatureType.ACTION, joints)},
+            **features_of(robot, config.cameras),
             **{"pretrained_backbone_weights": None, **config.settings},
         )
         return get_policy_class(config.policy)(settings)

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from lerobot.configs.types import FeatureType, PolicyFeature
-from lerobot.utils.constants import ACTION, OBS_STATE
 from safetensors.torch import load_file
 
 from lam_policies.checkpoint import WEIGHTS
 from lam_policies.kinds import LAM
+from lam_policies.robot_features import features_of
 from lam_policies.training import provenance
 from lam_policies.training import report as reports
 from lam_policies.training import state as states
@@ -53,17 +52,9 @@ def policy_config(
         "skills": sorted({str(w.skill) for w in said}),
         **config.policy,
     }
-    joints = PolicyFeature(FeatureType.STATE, (len(robot.joints),))
-    cameras = {
-        robot.image_feature(camera.name): PolicyFeature(
-            FeatureType.VISUAL, (3, camera.height_px, camera.width_px)
-        )
-        for camera in robot.cameras
-    }
     return LamConfig(
         device="cpu",
-        input_features={OBS_STATE: joints, **cameras},
-        output_features={ACTION: PolicyFeature(FeatureType.ACTION, (len(robot.joints),))},
+        **features_of(robot),
         absolute_joints=[robot.gripper_index],
         **settings,
     )

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from lerobot.configs.types import FeatureType, PolicyFeature
 from lerobot.policies.factory import (
     get_policy_class,
     make_policy_config,
@@ -17,6 +16,7 @@ from lerobot.policies.factory import (
 )
 from lerobot.utils.constants import ACTION, OBS_STATE
 
+from lam_policies.robot_features import features_of
 from lam_policies.training.config import TrainConfig
 from lam_policies.training.frames import Frames
 from lam_policies.training.loop import Trainer
@@ -132,26 +132,15 @@ SIZES_OF_KINDS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def _features(robot: RobotDescription, only: str = "") -> dict[str, PolicyFeature]:
-    """Return LeRobot's features of what a robot sees; of one camera, or of all."""
-    found = {OBS_STATE: PolicyFeature(FeatureType.STATE, (len(robot.joints),))}
-    for camera in robot.cameras:
-        if only in ("", camera.name):
-            shape = (3, camera.height_px, camera.width_px)
-            found[robot.image_feature(camera.name)] = PolicyFeature(FeatureType.VISUAL, shape)
-    return found
-
-
 def _save_small(kind: str, robot: RobotDescription, folder: Path, far_rad: float = 1.5) -> Path:
     """Write a small policy whose joints were seen up to `far_rad` from zero."""
     torch.manual_seed(0)
-    only = "front" if kind in ("vqbet", "diffusion") else ""
+    cameras = ("front",) if kind in ("vqbet", "diffusion") else ()
     config = make_policy_config(
         kind,
         device="cpu",
         push_to_hub=False,
-        input_features=_features(robot, only),
-        output_features={ACTION: PolicyFeature(FeatureType.ACTION, (len(robot.joints),))},
+        **features_of(robot, cameras),
         **SIZES_OF_KINDS[kind],
     )
     policy = get_policy_class(kind)(config).eval()

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from noise import noise_pictures
 from torch import Tensor
 
 from lam_policies import lam_served, lerobot_served
@@ -48,10 +49,7 @@ def test_what_fails_or_answers_otherwise_is_asked_as_before(make: Compile | None
 
 def _targets(policy: LoadedPolicy) -> np.ndarray:
     rng = np.random.default_rng(0)
-    images = {
-        c.name: rng.integers(0, 255, (c.height_px, c.width_px, 3), dtype=np.uint8)
-        for c in ROBOT.cameras
-    }
+    images = noise_pictures(ROBOT, rng)
     seen = Observation(0, np.array(ROBOT.poses.home_rad), images)
     return policy.infer(seen, "put the red cube in the blue bowl").targets_rad
 

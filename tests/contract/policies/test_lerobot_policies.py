@@ -12,6 +12,7 @@ import torch
 from lerobot.configs import PreTrainedConfig
 from lerobot.policies.factory import get_policy_class, make_pre_post_processors
 from lerobot.utils.constants import OBS_STATE
+from noise import noise_pictures
 from safetensors.torch import load_file, save_file
 
 from lam_policies.checkpoint import WEIGHTS, checkpoint_for, find_policy
@@ -44,10 +45,7 @@ def small(
 
 def _seen(stamp_ns: int, seed: int) -> Observation:
     rng = np.random.default_rng(seed)
-    images = {
-        c.name: rng.integers(0, 255, (c.height_px, c.width_px, 3), dtype=np.uint8)
-        for c in ROBOT.cameras
-    }
+    images = noise_pictures(ROBOT, rng)
     return Observation(stamp_ns, np.array(ROBOT.poses.home_rad) + rng.normal(0, 0.1, 6), images)
 
 
