@@ -40,6 +40,8 @@ class FaultArm:
         last_motion_ns: when the last command came that was another than the one before.
         heard: commands so far.
         equal: commands since then.
+        lived: control periods that this process has lived since then: what was sent before
+            them has been heard, however long the machine kept it waiting.
     """
 
     def __init__(self, node: Any, robot: RobotDescription) -> None:
@@ -47,7 +49,7 @@ class FaultArm:
         self.joints = self.camera = ""
         self.guarded = False
         self.position_rad: FloatArray = np.array(robot.poses.home_rad)
-        self.last_motion_ns = self.heard = self.equal = 0
+        self.last_motion_ns = self.heard = self.equal = self.lived = 0
         self._robot, self._clock = robot, RosClock(node)
         self._gate = CommandGate(node, robot)
         self._ticks = 0
@@ -90,7 +92,7 @@ class FaultArm:
         target = np.array(message.position_rad)
         self.heard += 1
         if np.abs(target - self.position_rad).max() > MOVED_RAD:
-            self.last_motion_ns, self.equal = now_ns, 0
+            self.last_motion_ns, self.equal, self.lived = now_ns, 0, 0
         else:
             self.equal += 1
         self.position_rad = target
@@ -98,6 +100,7 @@ class FaultArm:
     def _tick(self) -> None:
         now_ns = self._clock.now_ns()
         self._ticks += 1
+        self.lived += 1
         if self.joints != "stopped":
             position = self.position_rad.copy()
             if self.joints == "nan":

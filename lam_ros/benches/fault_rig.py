@@ -42,7 +42,8 @@ HELD = 1
 """The same where the arm may soon go on."""
 
 AT_REST_S = 0.3
-"""The same by time, where no commands come at all."""
+"""The same by time, where no commands come at all; and `AT_REST` of the arm's periods lived:
+a bench that the machine has kept waiting has seen nothing."""
 
 READY_S = 60.0
 WELL_S = 1.0
@@ -234,7 +235,7 @@ class Rig:
         self._skill = ActionClient(self.node, RunSkill, topics.RUN_SKILL)
 
     def _come_to_rest(self, from_ns: int, passes: bool) -> None:
-        self.arm.equal = 0
+        self.arm.equal = self.arm.lived = 0
         end = time.monotonic() + 20.0
         while time.monotonic() < end:
             self._executor.spin_once(timeout_sec=0.02)
@@ -242,7 +243,8 @@ class Rig:
             is_over = self._verdict < Verdict.HOLD  # a hold may pass between two looks
             if passes and self._held_ns > from_ns and (is_over or self.arm.equal >= HELD):
                 return
-            if quiet_s > AT_REST_S or (self.arm.equal >= AT_REST and quiet_s > AT_REST_S / 2):
+            is_silent = quiet_s > AT_REST_S and self.arm.lived >= AT_REST
+            if is_silent or (self.arm.equal >= AT_REST and quiet_s > AT_REST_S / 2):
                 return
         raise MachineError("the arm went on moving for 20 s after a fault")
 

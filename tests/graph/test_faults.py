@@ -56,8 +56,13 @@ def check(rig: Rig, name: str) -> None:
     """The arm moves; a fault; it comes to rest (else `trial` raises), and says why."""
     rig.trial(PROBES[name])
     verdict, words = EXPECTED[name]
-    heard = [f"{rule} {detail}" for what, rule, detail in rig.said if what == verdict]
-    assert any(re.search(words, line) for line in heard), rig.said
+
+    def is_said() -> bool:
+        return any(w == verdict and re.search(words, f"{r} {d}") for w, r, d in rig.said)
+
+    if not is_said():
+        rig.spin(1.0)  # a report is on its way
+    assert is_said(), rig.said
     rig.get_going()
 
 
