@@ -15,10 +15,13 @@ from pathlib import Path
 import rclpy
 from std_msgs.msg import Bool
 
+from lam_policies.checkpoint import checkpoint_for
 from lam_ros import security
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.runtime import ended_by_signal, ros
+from lam_ros.config import load_robot
 from lam_ros.core.errors import ConfigError, ExitCode, MachineError
+from lam_ros.paths import find_checkpoint
 from lam_ros.segments import remove_dead_segments
 from lam_ros.supervisor import NodeDied, NodeSpec, Supervisor
 from lam_ros.up.arguments import values_of
@@ -44,6 +47,7 @@ def main(arguments: argparse.Namespace) -> int:
         print(*(_row(spec) for spec in specs), sep="\n", file=sys.stderr)
         return _end(arguments, {"name": setup.name, "nodes": [spec.name for spec in specs]})
     _require_programs(specs)
+    _require_checkpoint(specs)
     security.tell_exposure()
     watch = Watch(specs, folder, values.namespace)
     try:
@@ -161,6 +165,14 @@ def _require_programs(specs: Sequence[NodeSpec]) -> None:
                 f"{spec.program[0]} is not installed: it comes with a ROS desktop installation; "
                 "leave use_rviz=false and open config/foxglove/lam.json in Foxglove instead"
             )
+
+
+def _require_checkpoint(specs: Sequence[NodeSpec]) -> None:
+    """Refuse a checkpoint that the policy's node would refuse, before the arm is started for it."""
+    for spec in specs:
+        if spec.class_name == "PolicyNode" and not spec.parameter_files:
+            path = find_checkpoint(spec.parameters["checkpoint"])
+            checkpoint_for(path, load_robot(spec.parameters["robot"]))
 
 
 def _folder(out: str, setup: Setup) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from lam_interfaces.msg import JointCommand
 from lam_ros.bridge import qos, topics
 from lam_ros.config import load_robot
 from lam_ros.core.types import Source
+from lam_ros.paths import find_checkpoint
 from lam_sim.physical_bus import PhysicalArm
 from lam_sim.so101_bus import SerialPort
 
@@ -88,12 +90,42 @@ def test_all_ends_with_the_commander_and_its_name_is_said(graph, up, tmp_path) -
 
 
 def test_a_node_that_cannot_come_up_ends_all_and_says_why(graph, up, tmp_path) -> None:
-    process, _, _ = up("sim", "policy=lam", "policy_path=/nowhere/checkpoint")
+    process, _, _ = up("sim", "policy=remote", "calibration=/nowhere/table.yaml")
     graph.spin_until(lambda: process.poll() is not None, "the end", WAIT_S)
     assert process.returncode == 2  # the node's own: the request was wrong
     last = log_of(tmp_path).splitlines()[-1]
-    assert last.startswith("lam up: policy could not be configured: ")
-    assert "/nowhere/checkpoint" in last
+    assert last.startswith("lam up: perception could not be configured: ")
+    assert "/nowhere/table.yaml" in last
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Path:
+    """Return a copy of the shipped checkpoint whose weights were not copied to the end."""
+    folder = shutil.copytree(find_checkpoint("lam_so101"), tmp_path / "damaged")
+    os.truncate(folder / "model.safetensors", 1000)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["policy_path=/nowhere/checkpoint"], "'/nowhere/checkpoint': no such folder"),
+        (["policy_path=damaged"], "model.safetensors is damaged"),
+        (["robot=franka"], "does not fit robot 'franka'"),
+    ],
+    ids=["missing", "damaged", "of another robot"],
+)
+def test_a_checkpoint_that_cannot_be_served_is_refused_before_anything_is_started(
+    graph, up, tmp_path, damaged, words, says
+) -> None:
+    words = [word.replace("=damaged", f"={damaged}") for word in words]
+    process, out, _ = up("sim", "policy=lam", *words)
+    assert process.returncode == 2
+    last = log_of(tmp_path).splitlines()[-1]
+    assert last.startswith("lam up: checkpoint ")
+    assert says in last
+    assert "Traceback" not in log_of(tmp_path)
+    assert not (out / "logs").exists()
 
 
 def test_a_real_arm_comes_up_and_a_pulled_cable_ends_all_with_the_reason(
