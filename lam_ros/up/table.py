@@ -19,23 +19,20 @@ from typing import Any
 import yaml
 
 from lam_policies.checkpoint import find_policy
-from lam_policies.kinds import KINDS, LAM
+from lam_policies.kinds import LAM
 from lam_ros.camera.settings import load_cameras
 from lam_ros.config import load_group, load_robot
 from lam_ros.core.errors import ConfigError, unknown_name
 from lam_ros.core.robot import RobotDescription
-from lam_ros.core.stitching import Stitch
 from lam_ros.graph import EXPERT, GraphParameters, arm_graph, sim_graph
 from lam_ros.paths import config_dir
-from lam_ros.planning.config import SCENES, SEEN, TRUTH
+from lam_ros.planning.config import TRUTH
 from lam_ros.planning.decision_log import FILE as DECISIONS
 from lam_ros.supervisor import NodeSpec
-from lam_ros.up.arguments import FLAGS, Argument, Values
+from lam_ros.up import offered
+from lam_ros.up.arguments import Argument, Values
+from lam_ros.up.offered import NOBODY, REMOTE, SHIPPED
 from lam_sim.arms import model_of
-
-NOBODY = "none"
-REMOTE = "remote"
-"""The policy runs on another machine, started there by `lam up policy`."""
 
 RESTARTED = ("description", "perception", "policy", "planner", "expert", "rviz")
 """What is started again when it dies.  Not the recorder: an episode would seem to go on; and not
@@ -60,77 +57,6 @@ _TRUTH_RATE_HZ = 50.0
 """Who steers by the scene, not by pictures, needs it at the control rate."""
 
 _SCENE_RATE_HZ = 20.0
-
-_SHIPPED = "lam_so101"
-_COMMON = (
-    Argument("namespace", "", "before every topic and node, for several robots on one machine"),
-    Argument("robot", "so101", "name of a robot in config/robot, or a YAML file"),
-    Argument(
-        "use_sim_time", "false", "take the time from /clock, which somebody must publish", FLAGS
-    ),
-    Argument("params_file", "", "ROS parameter file that overrules the table's parameters"),
-    Argument("headless", "false", "open no window, whatever use_rviz says", FLAGS),
-    Argument("use_rviz", "false", "start RViz (comes with a ROS desktop installation)", FLAGS),
-)
-_POLICY = (
-    Argument(
-        "policy",
-        NOBODY,
-        "who carries out instructions; remote: a policy on another machine",
-        (LAM, *KINDS, EXPERT, REMOTE, NOBODY),
-    ),
-    Argument(
-        "policy_path", _SHIPPED, "checkpoint: a shipped name, a folder, or OWNER/NAME on the hub"
-    ),
-    Argument(
-        "scene", SEEN, "what is planned on: seen by a camera, or the simulation's truth", SCENES
-    ),
-)
-_CALIBRATION = Argument("calibration", "", "of the front camera: file of lam calibrate table")
-_PORT = Argument("port", "/dev/ttyACM0", "serial port of the arm; lerobot-find-port finds it")
-_HARDWARE = (
-    Argument(
-        "driver",
-        "so101",
-        "what moves a real arm: LeRobot's driver, or its ros2_control",
-        ("so101", "ros2_control"),
-    ),
-    Argument(
-        "controller",
-        "joint_trajectory",
-        "kind of controller of an arm behind ros2_control",
-        ("joint_trajectory", "forward_position"),
-    ),
-    Argument("id", "follower", "name under which the arm was calibrated"),
-    Argument("calibration_dir", "", "folder of the calibration file (default: LeRobot's own)"),
-    Argument(
-        "cameras",
-        NOBODY,
-        "devices of a real arm's cameras: a file of config/camera, a YAML file, or "
-        "front:/dev/video0,wrist:/dev/video2",
-    ),
-)
-_BEHIND = (
-    Argument(
-        "driver",
-        NOBODY,
-        "ros2_control: commands reach the simulated arm through its controller",
-        (NOBODY, "ros2_control"),
-    ),
-    _HARDWARE[1],
-)
-_SEED = Argument("seed", "0", "fixes the simulated scene")
-_TELEOP = (
-    Argument("teleop", "gamepad", "a teleoperator of config/teleop, a YAML file, or none"),
-    Argument("sim", "true", "simulate the arm; false for a real one", FLAGS),
-    _SEED,
-    _PORT,
-    *_HARDWARE,
-)
-_RECORD = (
-    Argument("root", "recordings", "folder of the recorded sessions"),
-    Argument("images", "jpeg", "how pictures are kept", ("jpeg", "video", "raw")),
-)
 
 
 @dataclass(frozen=True)
@@ -308,7 +234,7 @@ def _policy_folder(policy: str, path: str) -> str:
     """Return the checkpoint's folder, as a policy that is named and cannot be found is refused."""
     if policy in (NOBODY, EXPERT, REMOTE, LAM):
         return path
-    return str(find_policy(policy, "", "" if path == _SHIPPED else path))
+    return str(find_policy(policy, "", "" if path == SHIPPED else path))
 
 
 def _can_see(robot: RobotDescription, *, simulated: bool) -> bool:
@@ -385,53 +311,26 @@ SETUPS = {
         Setup(
             "sim",
             "the simulated arm, and a policy that carries out instructions",
-            (
-                *_COMMON,
-                replace(_POLICY[0], default="lam"),
-                _POLICY[1],
-                _POLICY[2],
-                _CALIBRATION,
-                _SEED,
-                *_BEHIND,
-            ),
+            offered.SIM,
             _simulation,
         ),
         Setup(
             "robot",
             "a real arm behind the safety room, with a policy if one is named",
-            (*_COMMON, *_POLICY, _CALIBRATION, _PORT, *_HARDWARE),
+            offered.ROBOT,
             _real,
         ),
-        Setup(
-            "teleop",
-            "an arm that a person moves",
-            (*_COMMON, *_POLICY, _CALIBRATION, *_TELEOP),
-            _teleoperation,
-        ),
+        Setup("teleop", "an arm that a person moves", offered.TELEOP, _teleoperation),
         Setup(
             "record",
             "an arm that a person moves, and the recorder; lam/record_episode starts an episode",
-            (*_COMMON, *_POLICY, _CALIBRATION, *_TELEOP, *_RECORD),
+            offered.RECORD,
             _recording,
         ),
         Setup(
             "policy",
             "a policy alone, for an arm that another machine brings up with policy=remote",
-            (
-                *_COMMON[:4],
-                replace(
-                    _POLICY[0], default=LAM, description="the policy's type", choices=(LAM, *KINDS)
-                ),
-                _POLICY[1],
-                Argument("device", "auto", "where it computes", ("auto", "cpu", "cuda")),
-                Argument("threads", "1", "CPU threads of inference"),
-                Argument(
-                    "stitch",
-                    str(Stitch.AUTO),
-                    "how its chunks are made to fit",
-                    tuple(map(str, Stitch)),
-                ),
-            ),
+            offered.POLICY_ALONE,
             _policy_alone,
             is_addition=True,
         ),
