@@ -53,6 +53,12 @@ def requirements() -> list[str]:
     return [line for line in lines if line]
 
 
+def extras() -> dict[str, list[str]]:
+    """Return what only some want, pinned among the tools: extra -> requirements."""
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    return {"metaworld": re.findall(r"^metaworld==\S+", text, re.MULTILINE)}
+
+
 def version() -> str:
     """Return what `lam_ros.__version__` says, without importing it."""
     text = (ROOT / "lam_ros/__init__.py").read_text(encoding="utf-8")
@@ -70,5 +76,6 @@ setup(
     package_data={"": ["py.typed", "assets/*", "assets/**/*"]},
     data_files=data_files(),
     install_requires=requirements(),
+    extras_require=extras(),
     entry_points={"console_scripts": ["lam = lam_ros.cli:main"]},
 )

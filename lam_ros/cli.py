@@ -148,6 +148,7 @@ def _add_eval(commands: Commands) -> None:
             "lam eval suite=tabletop axis=camera --out runs/camera",
             "lam eval suite=chains policy.checkpoint=runs/main/checkpoint --sign",
             "lam eval --compare runs/before runs/after",
+            "lam eval env=metaworld policy.path=runs/metaworld/checkpoint tasks=ten episodes=10",
         ],
     )
     _add_overrides(parser)
@@ -170,9 +171,24 @@ def _eval(arguments: argparse.Namespace) -> int:
 
     if arguments.compare:
         return compare_main(arguments.compare, as_json=arguments.json)
+    envs = [item.partition("=")[2] for item in arguments.overrides if item.startswith("env=")]
+    if envs and envs[-1]:
+        return _eval_elsewhere(envs[-1], arguments)
     return eval_main(
         arguments.overrides, as_json=arguments.json, out=arguments.out, sign=arguments.sign
     )
+
+
+def _eval_elsewhere(env: str, arguments: argparse.Namespace) -> int:
+    """Evaluate in somebody else's environment."""
+    from lam_ros.config import options
+    from lam_ros.core.errors import ConfigError, unknown_name
+    from lam_ros.evaluation.metaworld.command import main as metaworld_main
+
+    if env not in options("body"):
+        raise ConfigError(unknown_name("env", env, options("body")))
+    overrides = [item for item in arguments.overrides if not item.startswith("env=")]
+    return metaworld_main(overrides, as_json=arguments.json, out=arguments.out, sign=arguments.sign)
 
 
 def _add_plan(commands: Commands) -> None:
@@ -230,17 +246,35 @@ def _add_data(commands: Commands) -> None:
             "lam data --out data/pick_place --episodes 2500",
             "lam data --out data/small --episodes 20 --first-seed 0",
             "lam data --out data/franka --robot franka",
+            "lam data --env metaworld --out data/metaworld --tasks ten --episodes 50",
         ],
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the data set")
-    parser.add_argument("--episodes", type=int, default=2500, help="successful episodes wanted")
+    parser.add_argument(
+        "--episodes", type=int,
+        help="successful episodes wanted (default 2500; of metaworld 50 of each task)",
+    )  # fmt: skip
     parser.add_argument("--first-seed", type=int, default=0, help="first scene seed")
     parser.add_argument("--workers", type=int, default=0, help="processes (default: cores)")
     parser.add_argument("--robot", default="so101", help="name in config/robot, or a YAML file")
+    parser.add_argument(
+        "--env", default="", choices=["metaworld"], help="somebody else's environment"
+    )
+    parser.add_argument(
+        "--tasks", default="ten",
+        help="of metaworld: ten, all, a difficulty, or names with commas (docs/metaworld.md)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--noise", type=float, default=0.1, help="of metaworld: what disturbs the expert, 0 to 1"
+    )
     parser.set_defaults(handler=_data)
 
 
 def _data(arguments: argparse.Namespace) -> int:
+    if arguments.env:
+        from lam_policies.metaworld.collect import main as metaworld_main
+
+        return metaworld_main(arguments)
     from lam_sim.generate import main as generate_main
 
     return generate_main(arguments)

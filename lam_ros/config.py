@@ -85,6 +85,16 @@ def load_robot(name: str) -> RobotDescription:
     return RobotDescription.from_dict(load_group("robot", name))
 
 
+def load_body(name: str) -> RobotDescription:
+    """Read `config/body/<name>.yaml`: what a policy sees and does in somebody else's environment.
+
+    Raises:
+        ConfigError: if there is no such environment.
+        RobotError: if the description is inconsistent.
+    """
+    return RobotDescription.from_dict(load_group("body", name))
+
+
 def load_group(group: str, name: str) -> dict[str, Any]:
     """Read `config/<group>/<name>.yaml`, or a YAML file given by its path, as plain data.
 

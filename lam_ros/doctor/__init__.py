@@ -59,6 +59,7 @@ def examine() -> Iterator[Check]:
     ros = software.ros_source(env, here, _file_of("rclpy"))
     yield ros
     yield from _safely("interfaces", lambda: [software.interfaces()])
+    yield software.yardstick()
     yield software.opencv(dist.name for dist in distributions())
     yield middleware.network(env, here)
     yield middleware.dds_profile(env)

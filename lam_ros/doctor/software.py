@@ -12,6 +12,7 @@ import yaml
 from lam_ros.core.errors import LamError
 from lam_ros.doctor.check import Check
 from lam_ros.environment import Installation
+from lam_sim.metaworld.tasks import INSTALL
 
 SET_UP_AGAIN = "run `make setup` in the repository"
 
@@ -109,6 +110,14 @@ def checkpoint(policy_config: Path, folder: Path, load: Callable[[Path], object]
     except LamError as error:
         return Check("checkpoint", False, str(error), remedy)
     return Check("checkpoint", True, f"'{name}', {weights.stat().st_size / 1e6:.1f} MB, loads")
+
+
+def yardstick() -> Check:
+    """Tell whether Meta-World is installed, which only `env=metaworld` needs."""
+    try:
+        return Check("metaworld", True, version("metaworld"))
+    except PackageNotFoundError:
+        return Check("metaworld", True, f"not installed; only env=metaworld needs it: {INSTALL}")
 
 
 def _version(distribution: str) -> str:

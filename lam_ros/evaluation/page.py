@@ -37,19 +37,23 @@ def page(summary: Summary, sheets: Mapping[int, Image.Image]) -> str:
     data = summary.to_dict()
     axis = "" if summary.axis == "none" else f", axis {summary.axis}"
     title = f"{summary.suite}: {summary.policy}, {summary.wording} wordings{axis}"
-    body = [f"<h1>{escape(title)}</h1>", _tasks(data), _figures(data), _plots(summary.results)]
+    body = [tasks({"all": data, **data["by_task"]}), _figures(data), plots(summary.results)]
     body += ["<h2>Failures</h2>", _failures(data)]
-    body += [_failure(summary.results[k], image) for k, image in sheets.items()]
+    body += [failure(summary.results[k], image) for k, image in sheets.items()]
+    return document(title, body)
+
+
+def document(title: str, body: Sequence[str]) -> str:
+    """Return a page of parts, with its title above them."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
-        + "".join(body)
-        + "</body></html>\n"
+        f"<h1>{escape(title)}</h1>" + "".join(body) + "</body></html>\n"
     )
 
 
-def _tasks(data: Mapping[str, Any]) -> str:
-    rows = {"all": data, **data["by_task"]}
+def tasks(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return a table of success: name -> episodes, success_rate, wilson_95."""
     cells = "".join(
         f"<tr><td>{escape(task)}</td><td>{row['episodes']}</td><td>{row['success_rate']:.1%}</td>"
         f"<td>{row['wilson_95'][0]:.1%} to {row['wilson_95'][1]:.1%}</td><td>{_bar(row)}</td></tr>"
@@ -82,7 +86,8 @@ def _figures(data: Mapping[str, Any]) -> str:
     return f"<table>{rows}</table>"
 
 
-def _plots(results: Sequence[EpisodeResult]) -> str:
+def plots(results: Sequence[EpisodeResult]) -> str:
+    """Return a plot of how long successes took."""
     seconds = np.array([r.seconds for r in results if r.success])
     if not len(seconds):
         return ""
@@ -105,7 +110,8 @@ def _failures(data: Mapping[str, Any]) -> str:
     return f"<table><tr><th>failure</th><th>episodes</th></tr>{rows}</table>"
 
 
-def _failure(result: EpisodeResult, image: Image.Image) -> str:
+def failure(result: EpisodeResult, image: Image.Image) -> str:
+    """Return a failed episode in pictures."""
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
     text = base64.b64encode(buffer.getvalue()).decode()

@@ -223,7 +223,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Make the data set that a command line asks for; return the exit code."""
     config = GenerateConfig(
         out=Path(arguments.out),
-        episodes=arguments.episodes,
+        episodes=GenerateConfig.episodes if arguments.episodes is None else arguments.episodes,
         first_seed=arguments.first_seed,
         workers=arguments.workers,
         robot=arguments.robot,

@@ -11,10 +11,9 @@ import torch
 from lerobot.utils.constants import ACTION, OBS_LANGUAGE_TOKENS, OBS_STATE
 from torch import Tensor
 
-from lam_policies.training.frames import Frames, Sample, draw, joined
+from lam_policies.training.frames import Frames, Said, Sample, draw, joined
 from lam_policies.training.near import ToolFrame
 from lam_ros.core.robot import RobotDescription
-from lam_ros.core.skills import StepWords
 from lerobot_policy_lam.configuration_lam import LamConfig
 from lerobot_policy_lam.modeling_lam import (
     NEAR_M,
@@ -159,8 +158,10 @@ def to_batch(
     return batch
 
 
-def slot_labels(said: StepWords, config: LamConfig) -> tuple[int, ...]:
+def slot_labels(said: Said, config: LamConfig) -> tuple[int, ...]:
     """Return the class of skill and of each colour and kind; `NO_SLOT` where unknown."""
+    if isinstance(said, str):
+        return (NO_SLOT,) * 5
     pairs = (
         (str(said.skill), config.skills),
         (said.object_color, config.colors),

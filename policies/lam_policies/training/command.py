@@ -13,7 +13,7 @@ from lam_policies.training.dataset import open_data
 from lam_policies.training.frames import Frames
 from lam_policies.training.loop import Trainer
 from lam_ros.composing import compose_config
-from lam_ros.config import build, load_robot
+from lam_ros.config import build, load_body, load_robot, options
 from lam_ros.core.errors import ConfigError, ExitCode, MachineError, unknown_name
 from lam_ros.core.robot import RobotDescription
 
@@ -33,7 +33,7 @@ def main(overrides: Sequence[str]) -> int:
         CheckpointError: if the run in `out` cannot be taken up.
     """
     config = load_config(overrides)
-    robot = load_robot(config.robot)
+    robot = load_body(config.env) if config.env else load_robot(config.robot)
     parts = open_parts(config, robot)
     if isinstance(config, TrainConfig):
         Trainer(config, robot, parts).run()
@@ -118,4 +118,18 @@ def load_config(overrides: Sequence[str]) -> Sources:
     others = [item for item in overrides if not item.startswith("policy=")]
     if kind:
         return _lerobot_config(kind, others)
-    return build(TrainConfig, compose_config("train/lam", others), "train")
+    return build(TrainConfig, compose_config(f"train/{_root(others)}", others), "train")
+
+
+def _root(overrides: Sequence[str]) -> str:
+    """Return which file in config/train has the defaults: an environment has its own.
+
+    Raises:
+        ConfigError: if the environment is unknown.
+    """
+    named = [item.partition("=")[2] for item in overrides if item.startswith("env=")]
+    if not named or not named[-1]:
+        return LAM
+    if named[-1] not in options("body"):
+        raise ConfigError(f"train: {unknown_name('env', named[-1], options('body'))}")
+    return named[-1]

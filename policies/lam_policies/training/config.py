@@ -7,8 +7,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lam_policies.kinds import LAM
 from lam_policies.training.tracking import TrackerName
 from lam_ros.core.errors import ConfigError
+
+
+def refuse_judging_elsewhere(env: str, eval_episodes: int, policy: str, out: str) -> None:
+    """Check that no checkpoint of somebody else's environment is to be judged in our suites.
+
+    Raises:
+        ConfigError: with the command that judges it.
+    """
+    if env and eval_episodes:
+        raise ConfigError(
+            f"train: eval_episodes is for our suites; leave it out, and judge a checkpoint of "
+            f"env={env} with: lam eval env={env} policy={policy} policy.path={out}/checkpoint"
+        )
 
 
 @dataclass(frozen=True)
@@ -20,6 +34,7 @@ class TrainConfig:
         cache: folder of the decoded pictures.
         out: folder of the run: checkpoints, log, curve.
         robot: name of the robot description.
+        env: somebody else's environment, whose body (`config/body`) takes the robot's place.
         policy: fields of `LamConfig` that differ from its defaults.
         picture_stride: every how many rows a picture is kept.
         batch_size, learning_rate, weight_decay, warmup_steps: the optimiser's.
@@ -41,6 +56,7 @@ class TrainConfig:
     data: tuple[str, ...]
     out: str
     robot: str = "so101"
+    env: str = ""
     cache: str = ""
     policy: Mapping[str, Any] = field(default_factory=dict)
     picture_stride: int = 2
@@ -75,6 +91,7 @@ class TrainConfig:
                 raise ConfigError(f"train: {name} is {getattr(self, name)}, it must be positive")
         if self.eval_episodes < 0:
             raise ConfigError(f"train: eval_episodes is {self.eval_episodes}, 0 or more is allowed")
+        refuse_judging_elsewhere(self.env, self.eval_episodes, LAM, self.out)
         if self.steps <= 0 and self.budget_minutes <= 0:
             raise ConfigError("train: give budget_minutes or steps, one of them above 0")
 

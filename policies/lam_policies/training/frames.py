@@ -15,6 +15,9 @@ from lam_ros.core.skills import StepWords
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
+Said = StepWords | str
+"""A step, which can be said in many ways, or a sentence of somebody else's."""
+
 
 @dataclass(frozen=True)
 class Frames:
@@ -27,7 +30,8 @@ class Frames:
             pictures only show where things are.
         episode_end: for each row, one past the last row of its episode, shape (R,).
         progress: for each row, the share of its episode that is over, shape (R,).
-        said: the steps that are said, and for each row which, shape (R,).
+        said: the steps that are said, or sentences that are read as they are; and for each
+            row which, shape (R,).
         said_index: see `said`.
         places_m: position of the named object and of the named target in the base
             frame, shape (R, 2, 3); NaN where not known.
@@ -43,7 +47,7 @@ class Frames:
     action_rad: Floats
     episode_end: Ints
     progress: Floats
-    said: tuple[StepWords, ...]
+    said: tuple[Said, ...]
     said_index: Ints
     places_m: Floats
     yaw_rad: Floats
@@ -68,7 +72,7 @@ class Sample:
     state_rad: Floats
     chunk_rad: Floats
     prompts: tuple[str, ...]
-    said: tuple[StepWords, ...]
+    said: tuple[Said, ...]
     places_m: Floats
     yaw_rad: Floats
     pixels: Floats
@@ -99,7 +103,10 @@ def take(
         pictures={camera: stack[order] for camera, stack in frames.pictures.items()},
         state_rad=frames.state_rad[rows],
         chunk_rad=frames.action_rad[chunk_rows(frames, rows, horizon)],
-        prompts=tuple(language.sample(words, rng, split) for words in said),
+        prompts=tuple(
+            words if isinstance(words, str) else language.sample(words, rng, split)
+            for words in said
+        ),
         said=said,
         places_m=frames.places_m[rows],
         yaw_rad=frames.yaw_rad[rows],
@@ -128,13 +135,19 @@ def joined(samples: Sequence[Sample]) -> Sample:
 
 
 def chunk_statistics(
-    frames: Frames, horizon: int, absolute_joints: tuple[int, ...], n_samples: int = 50_000
+    parts: Sequence[Frames],
+    horizon: int,
+    absolute_joints: tuple[int, ...],
+    n_samples: int = 50_000,
 ) -> tuple[Floats, Floats]:
     """Return centre and scale of the chunks, each of shape (horizon, J), in radians."""
-    rng = np.random.default_rng(0)
-    rows = frames.picture_row[rng.integers(len(frames), size=n_samples)]
-    chunks = frames.action_rad[chunk_rows(frames, rows, horizon)]
-    relative = np.ones(frames.state_rad.shape[1], np.float32)
-    relative[list(absolute_joints)] = 0
-    chunks = chunks - (frames.state_rad[rows] * relative)[:, None]
-    return chunks.mean(0), chunks.std(0)
+    rng, total, found = np.random.default_rng(0), sum(map(len, parts)), []
+    for frames in parts:
+        count = round(n_samples * len(frames) / total)
+        rows = frames.picture_row[rng.integers(len(frames), size=count)]
+        chunks = frames.action_rad[chunk_rows(frames, rows, horizon)]
+        relative = np.ones(frames.state_rad.shape[1], np.float32)
+        relative[list(absolute_joints)] = 0
+        found.append(chunks - (frames.state_rad[rows] * relative)[:, None])
+    together = np.concatenate(found)
+    return together.mean(0), together.std(0)

@@ -13,7 +13,7 @@ from lerobot.utils.constants import ACTION, OBS_STATE
 from torch import Tensor
 
 from lam_policies.affine import Affine
-from lam_policies.training.frames import Frames
+from lam_policies.training.frames import Frames, Said
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.skills import canonical_prompt
 
@@ -100,7 +100,7 @@ class LerobotBatcher:
             OBS_STATE: _once(torch.from_numpy(frames.state_rad[seen]), self._seen_steps),
             ACTION: torch.from_numpy(frames.action_rad[inside]),
             "action_is_pad": torch.from_numpy(wanted != inside),
-            "task": [canonical_prompt(frames.said[i]) for i in frames.said_index[rows]],
+            "task": [_sentence(frames.said[i]) for i in frames.said_index[rows]],
         }
         pictures = np.searchsorted(frames.picture_row, seen, side="right") - 1
         for camera in self._cameras:
@@ -108,6 +108,10 @@ class LerobotBatcher:
             floats = stack.float().div_(255).view(*pictures.shape, *stack.shape[1:])
             batch[self._robot.image_feature(camera)] = _once(floats, self._seen_steps)
         return batch
+
+
+def _sentence(said: Said) -> str:
+    return said if isinstance(said, str) else canonical_prompt(said)
 
 
 def _once(value: Tensor, steps: Ints | None) -> Tensor:

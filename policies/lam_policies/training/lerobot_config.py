@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lam_policies.training.config import refuse_judging_elsewhere
 from lam_policies.training.tracking import TrackerName
 from lam_ros.core.errors import ConfigError
 
@@ -20,6 +21,7 @@ class LerobotTrainConfig:
         data: folders of LeRobot data sets of one robot; several are laid end to end.
         out: folder of the run; the same folder goes on with a run.
         robot: name of the robot description.
+        env: somebody else's environment, whose body (`config/body`) takes the robot's place.
         cameras: those that the policy looks through; none for all.
         cache: folder of the decoded pictures; empty for beside the data.
         settings: fields of the policy's LeRobot configuration that differ from its defaults.
@@ -41,6 +43,7 @@ class LerobotTrainConfig:
     data: tuple[str, ...]
     out: str
     robot: str = "so101"
+    env: str = ""
     cameras: tuple[str, ...] = ()
     cache: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -72,6 +75,7 @@ class LerobotTrainConfig:
         for name in ("learning_rate", "eval_episodes", "max_episodes"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"train: {name} is {getattr(self, name)}, 0 or more is allowed")
+        refuse_judging_elsewhere(self.env, self.eval_episodes, self.policy, self.out)
         if self.steps <= 0 and self.budget_minutes <= 0:
             raise ConfigError("train: give budget_minutes or steps, one of them above 0")
 

@@ -214,7 +214,9 @@ class LerobotTrainer:
             robot=self.robot,
             horizon=len(settings.action_delta_indices),
             dt_ns=self.robot.cameras[0].period_ns,
-            skills=sorted({str(w.skill) for part in self.parts for w in part.said}),
+            skills=sorted(
+                {w if isinstance(w, str) else str(w.skill) for p in self.parts for w in p.said}
+            ),
             provenance={
                 "looks_back": settings.observation_delta_indices is not None,
                 "training": self._settings(),

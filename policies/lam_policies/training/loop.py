@@ -29,6 +29,7 @@ from lam_policies.training.sound import require_known
 from lam_policies.training.tracking import open_tracker
 from lam_ros.core.errors import CheckpointError
 from lam_ros.core.robot import RobotDescription
+from lam_ros.core.skills import StepWords
 from lerobot_policy_lam.configuration_lam import LamConfig
 from lerobot_policy_lam.modeling_lam import LamPolicy
 
@@ -45,8 +46,9 @@ def policy_config(
     config: TrainConfig, robot: RobotDescription, parts: Sequence[Frames]
 ) -> LamConfig:
     """Return the configuration of the policy for a robot and the words in the data."""
-    said = {words for part in parts for words in part.said}
+    said = {words for part in parts for words in part.said if isinstance(words, StepWords)}
     settings: dict[str, Any] = {
+        "absolute_joints": [robot.gripper_index],
         "colors": sorted({w.object_color for w in said} | {w.target_color for w in said}),
         "kinds": sorted({w.object_kind for w in said} | {w.target_kind for w in said}),
         "skills": sorted({str(w.skill) for w in said}),
@@ -55,7 +57,6 @@ def policy_config(
     return LamConfig(
         device="cpu",
         **features_of(robot),
-        absolute_joints=[robot.gripper_index],
         **settings,
     )
 
@@ -98,18 +99,21 @@ class Trainer:
         )
 
     def _set_statistics(self) -> None:
-        """Take the statistics of the first data in which somebody acts; they stay the run's."""
-        acted = (part for part in self.parts if np.isfinite(part.action_rad[0]).all())
-        frames = next(acted, None)
-        if frames is None:
+        """Take the statistics of the first data in which somebody acts; they stay the run's.
+
+        The parts of an environment are its tasks, so all of them count there.
+        """
+        acted = [part for part in self.parts if np.isfinite(part.action_rad[0]).all()]
+        if not acted:
             return
+        counted = acted if self.config.env else acted[:1]
         settings = self.policy.config
         center, scale = chunk_statistics(
-            frames, settings.chunk_size, tuple(settings.absolute_joints)
+            counted, settings.chunk_size, tuple(settings.absolute_joints)
         )
         statistics = self.policy.statistics
         statistics.set_chunks(torch.from_numpy(center), torch.from_numpy(scale))
-        state = torch.from_numpy(frames.state_rad)
+        state = torch.from_numpy(np.concatenate([part.state_rad for part in counted]))
         statistics.set_state(state.mean(0), state.std(0))
 
     def _start_from(self, folder: Path) -> None:

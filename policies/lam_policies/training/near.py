@@ -17,6 +17,19 @@ Floats = npt.NDArray[np.float32]
 _ALIKE_SIDES = 4
 
 
+class HandFrame:
+    """The frame of a hand that slides along the axes: its first three positions are its place."""
+
+    def see(self, state_rad: Floats, places_m: Floats, yaw_rad: Floats) -> tuple[Floats, Floats]:
+        """Return what `ToolFrame.see` does, of a hand that never turns."""
+        offsets = places_m - state_rad[:, None, :3]
+        turn = _ALIKE_SIDES * yaw_rad
+        return (
+            offsets.reshape(len(offsets), 6).astype(np.float32),
+            np.stack([np.cos(turn), np.sin(turn)], axis=1).astype(np.float32),
+        )
+
+
 class ToolFrame:
     """The frame of the tool: its point between the pads, the base's axes turned by its yaw."""
 
@@ -25,8 +38,10 @@ class ToolFrame:
         self._kinematics = kinematics
 
     @classmethod
-    def of(cls, robot: RobotDescription) -> ToolFrame | None:
+    def of(cls, robot: RobotDescription) -> ToolFrame | HandFrame | None:
         """Return the frame of a robot's tool, or None if the simulator is not installed."""
+        if all(joint.slides for joint in robot.joints):
+            return HandFrame()
         try:
             from lam_sim.ik import CartesianTeleop
         except ImportError:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lam_policies.training.frames import Frames
+from lam_policies.training.frames import Frames, Said
 from lam_ros.core.errors import DataError
 from lam_ros.core.skills import Skill, StepWords
 
@@ -39,16 +39,18 @@ def picture_file(folder: Path, camera: str) -> Path:
     return folder / f"{camera}.u8"
 
 
-def save(
-    folder: Path, arrays: Mapping[str, npt.NDArray[np.generic]], said: Sequence[StepWords]
-) -> None:
+def save(folder: Path, arrays: Mapping[str, npt.NDArray[np.generic]], said: Sequence[Said]) -> None:
     """Write everything but the pictures; see `Frames` for the arrays."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / SAID).write_text(json.dumps([asdict(words) for words in said]), encoding="utf-8")
+    (folder / SAID).write_text(json.dumps(_plain(said)), encoding="utf-8")
     part = folder / ("part." + ROWS)
     kept: dict[str, Any] = {name: arrays[name] for name in ARRAYS}
     np.savez(part, **kept)
     part.replace(folder / ROWS)
+
+
+def _plain(said: Sequence[Said]) -> list[dict[str, Any] | str]:
+    return [words if isinstance(words, str) else asdict(words) for words in said]
 
 
 def is_there(folder: Path) -> bool:
@@ -77,7 +79,12 @@ def load(folder: Path, picture_shapes: Mapping[str, tuple[int, int, int]]) -> Fr
             camera: _map(picture_file(folder, camera), (count, *shape))
             for camera, shape in picture_shapes.items()
         },
-        said=tuple(StepWords(**{**words, "skill": Skill(words["skill"])}) for words in said),
+        said=tuple(
+            words
+            if isinstance(words, str)
+            else StepWords(**{**words, "skill": Skill(words["skill"])})
+            for words in said
+        ),
         made=read_made(folder),
         **arrays,
     )

@@ -190,7 +190,7 @@ class LamPolicy(PreTrainedPolicy):
             yield "pixels", self.config.pixel_weight, _attention_loss(out.attention, batch[PIXELS])
         if SLOTS in batch:
             losses = [
-                F.cross_entropy(logits, batch[SLOTS][:, i].long(), ignore_index=NO_SLOT)
+                _known_entropy(logits, batch[SLOTS][:, i].long())
                 for i, logits in enumerate(out.slots)
             ]
             yield "slots", self.config.slot_weight, torch.stack(losses).sum()
@@ -203,6 +203,12 @@ def _known_l1(guess: Tensor, wanted: Tensor) -> Tensor:
     known = wanted.isfinite()
     distance = (guess - wanted.nan_to_num()).abs() * known
     return distance.sum() / known.sum().clamp(min=1)
+
+
+def _known_entropy(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Return the mean cross-entropy over the samples whose class is known; 0 if none is."""
+    total = F.cross_entropy(logits, wanted, ignore_index=NO_SLOT, reduction="sum")
+    return total / (wanted != NO_SLOT).sum().clamp(min=1)
 
 
 def _known_bce(logit: Tensor, wanted: Tensor) -> Tensor:

@@ -272,6 +272,19 @@ def test_a_policy_without_a_checkpoint(checkpoints):
     assert not software.checkpoint(config, weights.parent.parent, lambda folder: None).ok
 
 
+def test_meta_world_is_wanted_by_some_only(monkeypatch):
+    monkeypatch.setattr(software, "version", lambda name: "3.0.0")
+    assert software.yardstick() == doctor.Check("metaworld", True, "3.0.0")
+
+    def missing(name):
+        raise software.PackageNotFoundError(name)
+
+    monkeypatch.setattr(software, "version", missing)
+    check = software.yardstick()
+    assert check.ok
+    assert "pip install" in check.found
+
+
 def test_one_fault_is_told_to_people_and_to_machines(capsys):
     checks = [
         doctor.Check("python", True, "3.12.1"),

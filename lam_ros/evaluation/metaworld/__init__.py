@@ -1,0 +1,1 @@
+"""`lam eval env=metaworld`: any policy, closed loop, in LeRobot's Meta-World."""

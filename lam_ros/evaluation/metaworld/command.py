@@ -1,0 +1,139 @@
+"""`lam eval env=metaworld`: episodes over worker processes, a progress bar, a report."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lam_ros.core.errors import ConfigError, ExitCode
+from lam_ros.evaluation.film import COLUMNS
+from lam_ros.evaluation.metaworld.report import MetaworldSummary
+from lam_ros.evaluation.metaworld.settings import (
+    Driver,
+    MetaworldSettings,
+    find_driver,
+    load_settings,
+)
+from lam_sim.metaworld.tasks import MetaTask, require_metaworld
+
+if TYPE_CHECKING:
+    from lam_ros.evaluation.metaworld.rollout import Attempt, Evaluator
+
+SHEETS = 30
+"""Most failures that are shown in pictures, at most `SHEETS_OF_TASK` of a task."""
+
+SHEETS_OF_TASK = 3
+_TILE_PX = 224
+
+_evaluator: Evaluator | None = None
+"""Of this worker process; None in the main one."""
+
+
+def main(overrides: Sequence[str], *, as_json: bool, out: str, sign: bool = False) -> int:
+    """Evaluate, print tables for people and JSON for machines, and write the report.
+
+    Raises:
+        ConfigError: if the request is wrong.
+        MachineError: if Meta-World is not installed.
+    """
+    if sign:
+        raise ConfigError("--sign: a report that a robot is deployed by comes from our own suites")
+    settings = load_settings(overrides)
+    require_metaworld()
+    driver = find_driver(settings)
+    console = Console(stderr=True)
+    attempts = evaluate(settings, driver, console)
+    summary = MetaworldSummary(
+        driver.policy_id,
+        "without shadows" if driver.plain else "as LeRobot draws them",
+        tuple(attempt.result for attempt in attempts),
+    )
+    folder = Path(out) if out else Path("runs") / f"eval-{time.strftime('%Y%m%d-%H%M%S')}"
+    summary.write(folder, sheets_of(attempts))
+    console.print(Markdown(summary.to_markdown()))
+    console.print(f"report: {folder}")
+    if as_json:
+        print(json.dumps(summary.to_dict()))
+    return int(ExitCode.DONE)
+
+
+def evaluate(settings: MetaworldSettings, driver: Driver, console: Console) -> list[Attempt]:
+    """Run all episodes and return them by task and seed."""
+    jobs = [(task, seed) for task in settings.chosen for seed in settings.seeds]
+    order = {(task.name, seed): k for k, (task, seed) in enumerate(jobs)}
+    progress = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("success {task.fields[rate]}"), TimeRemainingColumn(), console=console,
+    )  # fmt: skip
+    found: list[Attempt] = []
+    with progress:
+        bar = progress.add_task("metaworld", total=len(jobs), rate="-")
+        for attempt in _run(settings, driver, jobs):
+            found.append(attempt)
+            rate = sum(a.result.success for a in found) / len(found)
+            progress.update(
+                bar, advance=1, rate=f"{rate:.1%}", description=f"{attempt.result.task:28}"
+            )
+    return sorted(found, key=lambda attempt: order[attempt.result.task, attempt.result.seed])
+
+
+def sheets_of(attempts: Sequence[Attempt]) -> dict[int, Image.Image]:
+    """Return the first failures of each task in pictures, as the policy saw them."""
+    sheets: dict[int, Image.Image] = {}
+    of_task: dict[str, int] = {}
+    for k, attempt in enumerate(attempts):
+        shown = of_task.get(attempt.result.task, 0)
+        if attempt.pictures and shown < SHEETS_OF_TASK and len(sheets) < SHEETS:
+            of_task[attempt.result.task] = shown + 1
+            sheets[k] = _sheet(attempt)
+    return sheets
+
+
+def _sheet(attempt: Attempt) -> Image.Image:
+    count = len(attempt.pictures)
+    page = Image.new("RGB", (COLUMNS * _TILE_PX, -(-count // COLUMNS) * _TILE_PX), "white")
+    for k, picture in enumerate(attempt.pictures):
+        tile = Image.fromarray(picture).resize((_TILE_PX, _TILE_PX))
+        page.paste(tile, (k % COLUMNS * _TILE_PX, k // COLUMNS * _TILE_PX))
+    return page
+
+
+def _run(
+    settings: MetaworldSettings, driver: Driver, jobs: Sequence[tuple[MetaTask, int]]
+) -> Iterator[Attempt]:
+    if settings.workers == 1:
+        from lam_ros.evaluation.metaworld.rollout import Evaluator
+
+        evaluator = Evaluator(settings, driver)
+        for task, seed in jobs:
+            yield evaluator.run(task, seed)
+        evaluator.close()
+        return
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(settings.workers, _start_worker, (settings, driver)) as pool:
+        yield from pool.imap_unordered(_run_job, jobs)
+
+
+def _start_worker(settings: MetaworldSettings, driver: Driver) -> None:
+    from lam_ros.evaluation.metaworld.rollout import Evaluator
+
+    global _evaluator
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stdout = sys.stderr
+    _evaluator = Evaluator(settings, driver)
+
+
+def _run_job(job: tuple[MetaTask, int]) -> Attempt:
+    assert _evaluator is not None, "the pool starts each worker with _start_worker"
+    return _evaluator.run(*job)

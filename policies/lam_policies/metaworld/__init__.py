@@ -1,0 +1,1 @@
+"""Training data of Meta-World for our policy and LeRobot's."""
