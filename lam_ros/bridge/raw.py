@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from rclpy.node import Node
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.subscription import Subscription
 
+from lam_ros.bridge.entities import Entities
 from lam_ros.recording.streams import Delivery
 
 _RELIABLE, _BEST_EFFORT = QoSReliabilityPolicy.RELIABLE, QoSReliabilityPolicy.BEST_EFFORT
@@ -32,12 +32,12 @@ class RawMessage:
 
 
 def listen_raw(
-    node: Node,
+    opened: Entities,
     type_name: str,
     topic: str,
     callback: Callable[[RawMessage], object],
     quality: QoSProfile,
-) -> Subscription:
+) -> None:
     """Open a subscription; `type_name` as `sensor_msgs/msg/Image`."""
 
     def relay(*came: Any) -> None:
@@ -47,12 +47,9 @@ def listen_raw(
             RawMessage(data, info["received_timestamp"], info.get("publication_sequence_number"))
         )
 
-    subscription = node.create_subscription(
-        message_type(type_name), topic, relay, quality, raw=True
-    )
-    # By its signature `relay` would be taken for a callback without information.
+    subscription = opened.listen(message_type(type_name), topic, relay, quality, raw=True)
+    # By its signature the callback would be taken for a callback without information.
     subscription._callback_type = Subscription.CallbackType.WithMessageInfo
-    return subscription
 
 
 def message_type(type_name: str) -> Any:

@@ -87,7 +87,9 @@ class ControlNode(LamNode):
         if not self.get_parameter("use_sim_time").value:
             clock = Clock(clock_type=ClockType.STEADY_TIME)  # no jump of the date reaches it
         period_s = self._robot.control_period_ns / NS_PER_S
-        self._timer = self.create_timer(period_s, self._on_tick, clock=clock)
+        self._timer = self.create_timer(
+            period_s, self._opened.while_open(self._on_tick), clock=clock
+        )
         if self._prompt:
             granted = be_prompt()
             calm_memory()

@@ -83,7 +83,7 @@ class RecorderNode(LamNode):
         """Create the node, unconfigured."""
         super().__init__("recorder", **node_arguments)
         self._opened = Entities(self)
-        self._subscriptions_of: dict[str, Any] = {}
+        self._listening_to: dict[str, Entities] = {}
         self._heard: dict[str, tuple[Stream, Delivery]] = {}
         self._recorder: Any = None
         self._timer: Any = None
@@ -186,15 +186,16 @@ class RecorderNode(LamNode):
         if held == (stream, delivery) or (held is not None and recorder.is_recording):
             return
         if held is not None:
-            self.destroy_subscription(self._subscriptions_of.pop(stream.name))
+            self._listening_to.pop(stream.name).close()
         if stream not in recorder.streams:
             recorder.replace_stream(stream)
         depth = max(LEAST_DEPTH, math.ceil(QUEUE_S * stream.rate_hz))
         if stream.size_px:  # a second of pictures is enough to hold
             depth = math.ceil(QUEUE_S * stream.rate_hz)
         self._heard[stream.name] = (stream, delivery)
-        self._subscriptions_of[stream.name] = listen_raw(
-            self,
+        self._listening_to[stream.name] = Entities(self)
+        listen_raw(
+            self._listening_to[stream.name],
             stream.type_name,
             stream.topic,
             partial(self._on_message, stream),
@@ -202,14 +203,12 @@ class RecorderNode(LamNode):
         )
 
     def _stop_listening(self) -> None:
-        for subscription in self._subscriptions_of.values():
-            self.destroy_subscription(subscription)
-        self._subscriptions_of.clear()
+        for subscription in self._listening_to.values():
+            subscription.close()
+        self._listening_to.clear()
         self._heard.clear()
 
     def _on_message(self, stream: Stream, message: RawMessage) -> None:
-        if self._recorder is None:  # it was waiting while the node was taken down
-            return
         self._recorder.on_message(stream.name, message.data, message.received_ns, message.sequence)
         if stream.name == PLAN:
             self._on_plan(message.data)
