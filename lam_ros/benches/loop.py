@@ -153,7 +153,13 @@ class _Probe:
     def start(self) -> None:
         """Wait for the nodes and have the policy drive."""
         end = time.monotonic() + START_S
-        goal = RunSkill.Goal(skill=Skill.PLACE_IN, prompt=PROMPT, timeout_s=3600.0)
+        goal = RunSkill.Goal(
+            skill=Skill.PLACE_IN,
+            object_id="red_cube_1",
+            target_id="blue_bowl_1",
+            prompt=PROMPT,
+            timeout_s=3600.0,
+        )
         sent = SentGoal(self._skill, goal)
         while time.monotonic() < end:
             if sent.accepted is False:  # it is not active yet
