@@ -7,7 +7,8 @@ goes wrong at a random moment; the time counts until the last command that diffe
 the one before it.  The limit is 100 ms, 50 ms for the e-stop; `ratios` has each p99 over it.
 
 Each trial is written at once into the file `--into`, and a later call with the same file makes
-only those that are missing, so that all can be measured in short quiet pieces.
+only those that are missing, so that all can be measured in short quiet pieces; `trials_missing` in
+the report says which faults of the file have fewer than 50 yet.
 
     policy_hung, policy_slow   counted from the end of the time that an inference may take
                                (`slow_after_s` of the policy node): until then there is no fault
@@ -25,7 +26,7 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from lam_ros.benches.fault_rig import PROBES, Probe, Rig
+from lam_ros.benches.fault_rig import PROBES, Rig
 from lam_ros.benches.report import BenchReport, machine
 from lam_ros.benches.times import percentiles_ms
 from lam_ros.bridge.runtime import ended_by_signal, ros
@@ -42,7 +43,9 @@ from lam_ros.graph import POLICY_NICE, cores
 from lam_ros.locks import hold_domain
 from lam_ros.supervisor import NodeSpec, Supervisor
 
-TRIALS, TRIALS_WITH_A_START = 50, 50
+TRIALS = 50
+"""Of each fault."""
+
 SECONDS_A_TRIAL = 1.2
 """About what one takes: to get going, and to see that nothing moves any more."""
 
@@ -66,8 +69,8 @@ def run(seconds: float, only: Sequence[str] = (), into: Path | None = None) -> B
             raise ConfigError(unknown_name("fault", name, PROBES))
     chosen = {name: probe for name, probe in PROBES.items() if not only or name in only}
     trials = Trials(into)
-    missing = {name: _most(probe) - len(trials.of(name)) for name, probe in chosen.items()}
-    chosen = {name: probe for name, probe in chosen.items() if missing[name] > 0}
+    missing = trials.missing(chosen)
+    chosen = {name: probe for name, probe in chosen.items() if name in missing}
     end = time.monotonic() + seconds
     with _bar(len(chosen)) as tell, ended_by_signal() as signals:
         for simulated_time in (False, True):
@@ -84,7 +87,8 @@ def run(seconds: float, only: Sequence[str] = (), into: Path | None = None) -> B
                             break
                         trials.add(name, rig.trial(probe))
                         tell(name, (done + 1) / count)
-    return _report({name: trials.of(name) for name in PROBES if trials.of(name)})
+    times = {name: trials.of(name) for name in PROBES if trials.of(name)}
+    return _report(times, trials.missing(PROBES if into else only or PROBES))
 
 
 class Trials:
@@ -113,6 +117,11 @@ class Trials:
         """Return the times of a fault."""
         return self._times.get(fault, [])
 
+    def missing(self, faults: Iterable[str]) -> dict[str, int]:
+        """Return how many trials the faults lack that have not enough."""
+        lacking = {fault: TRIALS - len(self.of(fault)) for fault in faults}
+        return {fault: count for fault, count in lacking.items() if count > 0}
+
     def add(self, fault: str, time_ms: float) -> None:
         """Keep one."""
         self._times.setdefault(fault, []).append(time_ms)
@@ -120,10 +129,6 @@ class Trials:
             row = {"fault": fault, "ms": round(time_ms, 3), "load_1min": os.getloadavg()[0]}
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
-
-
-def _most(probe: Probe) -> int:
-    return TRIALS_WITH_A_START if probe.starts else TRIALS
 
 
 @contextmanager
@@ -162,8 +167,10 @@ def _graph(simulated_time: bool) -> tuple[NodeSpec, ...]:
     )
 
 
-def _report(times: dict[str, list[float]]) -> BenchReport:
-    figures = {f"{name}_ms": percentiles_ms(values) for name, values in times.items()}
+def _report(times: dict[str, list[float]], missing: dict[str, int]) -> BenchReport:
+    figures: dict[str, Any] = {f"{n}_ms": percentiles_ms(values) for n, values in times.items()}
+    if missing:
+        figures["trials_missing"] = missing
     ratios = {}
     for name, values in times.items():
         limit = ESTOP_LIMIT_MS if name == "estop" else LIMIT_MS

@@ -209,4 +209,5 @@ def verdict_line(report: RunReport) -> str:
         return f"done, by the simulator's ground truth: {', '.join(report.goal)}"
     if report.termination is Termination.STEP_FAILED:
         return report.message  # names the step and says that it failed
-    return f"{report.termination.replace('_', ' ')}: {report.message}"
+    kind = f"{report.termination.replace('_', ' ')}: "
+    return report.message if report.message.startswith(kind) else kind + report.message

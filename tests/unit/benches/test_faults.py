@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lam_ros.benches.command import main
-from lam_ros.benches.faults import Trials
+from lam_ros.benches.faults import TRIALS, Trials
 from lam_ros.core.errors import ConfigError, DataError
 
 
@@ -21,6 +21,16 @@ def test_what_was_measured_before_counts_with_what_is_measured_now(tmp_path: Pat
     assert again.of("estop") == [12.5, 14.0]
     assert again.of("policy_killed") == [80.0]
     assert again.of("joints_nan") == []
+
+
+def test_faults_with_too_few_trials_are_named_with_what_they_lack(tmp_path: Path) -> None:
+    path = tmp_path / "faults.jsonl"
+    trials = Trials(path)
+    for _ in range(TRIALS):
+        trials.add("estop", 12.5)
+    trials.add("policy_killed", 80.0)
+    missing = Trials(path).missing(["estop", "joints_nan", "policy_killed"])
+    assert missing == {"joints_nan": TRIALS, "policy_killed": TRIALS - 1}
 
 
 def test_another_file_is_refused_with_the_line(tmp_path: Path) -> None:

@@ -65,3 +65,7 @@ def test_the_verdict_says_what_holds_or_what_failed() -> None:
         REPORT, success=False, termination=Termination.STEP_FAILED, message="step 'x' failed: y"
     )
     assert verdict_line(failed) == "step 'x' failed: y"
+    stopped = replace(failed, termination=Termination.STOPPED, message="stopped: estop: by key")
+    assert verdict_line(stopped) == stopped.message
+    cancelled = replace(failed, termination=Termination.CANCELLED, message="interrupted")
+    assert verdict_line(cancelled) == "cancelled: interrupted"
