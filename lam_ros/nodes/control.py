@@ -237,7 +237,8 @@ class ControlNode(LamNode):
     def _log(self, report: SafetyReport) -> None:
         """Say when the verdict changes between going on and not."""
         said = (report.verdict, report.rule)
-        if said != self._said and Verdict.HOLD in (report.verdict, *(self._said or ())[:1]):
+        verdicts = {report.verdict, *(self._said or ())[:1]}
+        if said != self._said and verdicts & {Verdict.HOLD, Verdict.STOP}:
             self.get_logger().info(f"{report.verdict.name} ({report.rule}) {report.detail}")
         self._said = said
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 from lam_policies.checkpoint import CARD
 from lam_ros.config import load_group
 from lam_ros.core.robot import RobotDescription
+from lam_ros.teleop.keyboard import STOP
 
 PROMPT = "put the red cube in the blue bowl"
 EXPERT = ("policy=expert", "--seed", "7")
@@ -36,11 +38,13 @@ class Lam:
         }
         self.processes: list[subprocess.Popen[str]] = []
 
-    def start(self, instruction: str, *arguments: str) -> subprocess.Popen[str]:
-        """Start a run."""
+    def start(
+        self, instruction: str, *arguments: str, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[str]:
+        """Start a run; its standard input may be a terminal."""
         process = subprocess.Popen(
             [sys.executable, "-m", "lam_ros.cli", "run", instruction, *arguments],
-            cwd=self.folder, env=self.environment, text=True,
+            cwd=self.folder, env=self.environment, text=True, stdin=stdin,
             stdout=subprocess.PIPE, stderr=(self.folder / "stderr").open("w"),
         )  # fmt: skip
         self.processes.append(process)
@@ -152,6 +156,20 @@ def test_nodes_do_not_outlive_a_killed_run(lam: Lam) -> None:
     run.kill()
     run.wait()
     wait_for(lambda: not children(run.pid), "the nodes end")
+
+
+def test_the_stop_key_in_its_terminal_ends_a_run_with_the_arm_stopped(lam: Lam) -> None:
+    terminal, its_side = pty.openpty()
+    run = lam.start(PROMPT, *EXPERT, "--no-video", "--json", stdin=its_side)
+    wait_for(lambda: any("▸" in line for line in lam.said()), "the first step begins")
+    os.write(terminal, STOP.encode())
+    out, _ = run.communicate(timeout=30)
+    os.close(terminal)
+    os.close(its_side)
+    assert run.returncode == 1
+    assert json.loads(out.splitlines()[-1])["termination"] == "stopped"
+    assert last_words(lam.said()) == "lam run: stopped: estop: e-stop on topic estop"
+    assert "STOP" in lam.logs()
 
 
 def test_a_node_that_dies_ends_the_run_and_is_named(lam: Lam) -> None:
