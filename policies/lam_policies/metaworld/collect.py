@@ -27,6 +27,7 @@ from lam_policies.metaworld.statistics import write_statistics
 from lam_policies.training import store
 from lam_ros.config import load_body
 from lam_ros.core.errors import ConfigError, DataError, ExitCode
+from lam_ros.recording.convert import layout
 from lam_sim.metaworld.tasks import MetaTask, choose, require_metaworld
 
 ATTEMPTS = 4
@@ -103,7 +104,15 @@ def collect(config: DemonstrationConfig, console: Console) -> list[MetaTask]:
                 done, spent_s = progress.tasks[0].completed, time.monotonic() - began_s
                 console.print(f"{task.name}: {frames} steps; {done:.0f}/{total} in {spent_s:.0f} s")
     write_statistics(Path(config.out), load_body(BODY))
+    _tell_what_it_is_of(Path(config.out))
     return todo
+
+
+def _tell_what_it_is_of(out: Path) -> None:
+    path = out / layout.ROBOT
+    path.parent.mkdir(parents=True, exist_ok=True)
+    told = {"env": BODY, "robot": load_body(BODY).to_dict()}
+    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 def _is_made(config: DemonstrationConfig, task: MetaTask) -> bool:

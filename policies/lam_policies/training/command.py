@@ -14,7 +14,7 @@ from lam_policies.training.frames import Frames
 from lam_policies.training.loop import Trainer
 from lam_ros.composing import compose_config
 from lam_ros.config import build, load_body, load_robot, options
-from lam_ros.core.errors import ConfigError, ExitCode, MachineError, unknown_name
+from lam_ros.core.errors import ConfigError, DataError, ExitCode, MachineError, unknown_name
 from lam_ros.core.robot import RobotDescription
 
 if TYPE_CHECKING:
@@ -94,14 +94,20 @@ def open_parts(config: Sources, robot: RobotDescription) -> list[Frames]:
 
 
 def require_robot(folder: Path, robot: RobotDescription) -> None:
-    """Check that a data set that tells its robot was recorded with this one.
+    """Check that a data set that tells its robot, or its environment, is of this one.
 
     Raises:
+        DataError: if it is of somebody else's environment.
         FingerprintMismatch: with each difference named.
     """
     path = folder / "meta" / "lam" / "robot.json"
     if path.is_file():
         told = json.loads(path.read_text(encoding="utf-8"))
+        if (env := told.get("env", "")) not in ("", robot.name):
+            raise DataError(
+                f"data set '{folder.name}' is of env={env} and not of '{robot.name}'; "
+                f"train on it with env={env}"
+            )
         recorded = RobotDescription.from_dict(told.get("robot", told))
         robot.require_match(recorded, f"data set '{folder.name}'")
 
@@ -116,9 +122,10 @@ def load_config(overrides: Sequence[str]) -> Sources:
     kind = _kind(overrides)
     # `policy` is a group of config/, so it is taken out before hydra looks.
     others = [item for item in overrides if not item.startswith("policy=")]
+    root = _root(others)
     if kind:
         return _lerobot_config(kind, others)
-    return build(TrainConfig, compose_config(f"train/{_root(others)}", others), "train")
+    return build(TrainConfig, compose_config(f"train/{root}", others), "train")
 
 
 def _root(overrides: Sequence[str]) -> str:

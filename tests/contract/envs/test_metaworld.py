@@ -100,6 +100,18 @@ def test_samples_of_tasks_are_joined_with_their_sentences(data: Path) -> None:
     assert both.chunk_rad.shape == (3, 4, 4)
 
 
+@pytest.mark.parametrize("policy", ["lam", "act"])
+def test_they_train_no_robot(data: Path, tmp_path: Path, policy: str) -> None:
+    with pytest.raises(DataError, match="is of env=metaworld and not of 'so101'"):
+        train([f"policy={policy}", f"data=[{data}]", f"out={tmp_path}", "steps=1"])
+
+
+@pytest.mark.parametrize("policy", ["lam", "act"])
+def test_an_environment_that_nobody_knows_is_refused(policy: str) -> None:
+    with pytest.raises(ConfigError, match=r"unknown env 'metaworl'.*Did you mean 'metaworld'"):
+        train([f"policy={policy}", "env=metaworl", "data=[somewhere]"])
+
+
 @pytest.mark.parametrize("kind", ["lam", "act"])
 def test_our_suites_judge_no_checkpoint_of_it(data: Path, tmp_path: Path, kind: str) -> None:
     told = [f"policy={kind}", f"data=[{data}]", f"out={tmp_path}", "env=metaworld"]
