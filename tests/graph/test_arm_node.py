@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from lifecycle_msgs.msg import Transition
 from sensor_msgs.msg import JointState
 
 from lam_interfaces.msg import JointCommand
@@ -274,7 +275,12 @@ def test_a_motor_that_has_fallen_silent_does_not_keep_the_torque_of_the_others(
     assert torque(body) == [True, False, False, False, False, False]
 
 
-def test_ended_by_a_signal_it_leaves_no_torque(graph, body, options, commander) -> None:
+@pytest.mark.parametrize(
+    ("number", "is_deactivated"), [(signal.SIGTERM, False), (signal.SIGINT, True)]
+)
+def test_ended_by_a_signal_it_leaves_no_torque(
+    graph, body, options, commander, number, is_deactivated
+) -> None:
     words = [f"{name}:={value}" for name, value in options.items()]
     arguments = [word for each in words for word in ("-p", each)]
     process = graph.start("lam_ros.nodes.arm", "--ros-args", *arguments)
@@ -282,7 +288,9 @@ def test_ended_by_a_signal_it_leaves_no_torque(graph, body, options, commander) 
         lambda: process.poll() is not None or len(commander.joints) > 5, "joint states", 60.0
     )
     assert all(torque(body))
-    process.send_signal(signal.SIGTERM)
+    if is_deactivated:
+        graph.change_state("arm", Transition.TRANSITION_DEACTIVATE)
+    process.send_signal(number)
     graph.spin_until(lambda: process.poll() is not None, "the end", WAIT_S)
     assert process.returncode == 0
     assert not any(torque(body))
