@@ -21,7 +21,7 @@ PUBLISHED: Mapping[str, tuple[float, ...]] = {
     "SmolVLA 0.45B": (82.5, 41.8, 45.0, 60.0, 57.3),
 }
 """Success in % on all fifty tasks: easy, medium, hard, very hard, and their average, as the
-SmolVLA paper gives them (arXiv 2506.01844)."""
+SmolVLA paper gives them (arXiv 2506.01844, table 2)."""
 
 
 @dataclass(frozen=True)
