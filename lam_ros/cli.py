@@ -166,27 +166,23 @@ def _add_eval(commands: Commands) -> None:
 
 
 def _eval(arguments: argparse.Namespace) -> int:
+    from lam_ros.config import named_env
     from lam_ros.evaluation.command import compare_main
     from lam_ros.evaluation.command import main as eval_main
 
     if arguments.compare:
         return compare_main(arguments.compare, as_json=arguments.json)
-    envs = [item.partition("=")[2] for item in arguments.overrides if item.startswith("env=")]
-    if envs and envs[-1]:
-        return _eval_elsewhere(envs[-1], arguments)
+    if named_env(arguments.overrides):
+        return _eval_elsewhere(arguments)
     return eval_main(
         arguments.overrides, as_json=arguments.json, out=arguments.out, sign=arguments.sign
     )
 
 
-def _eval_elsewhere(env: str, arguments: argparse.Namespace) -> int:
+def _eval_elsewhere(arguments: argparse.Namespace) -> int:
     """Evaluate in somebody else's environment."""
-    from lam_ros.config import options
-    from lam_ros.core.errors import ConfigError, unknown_name
     from lam_ros.evaluation.metaworld.command import main as metaworld_main
 
-    if env not in options("body"):
-        raise ConfigError(unknown_name("env", env, options("body")))
     overrides = [item for item in arguments.overrides if not item.startswith("env=")]
     return metaworld_main(overrides, as_json=arguments.json, out=arguments.out, sign=arguments.sign)
 

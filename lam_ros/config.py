@@ -8,7 +8,7 @@ needs; nodes read their groups as they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -83,6 +83,24 @@ def load_robot(name: str) -> RobotDescription:
         RobotError: if the description is inconsistent.
     """
     return RobotDescription.from_dict(load_group("robot", name))
+
+
+def named_env(overrides: Sequence[str], asker: str = "") -> str:
+    """Return somebody else's environment that `env=` names, or an empty string.
+
+    Args:
+        overrides: `key=value`; the last one counts.
+        asker: what begins the complaint.
+
+    Raises:
+        ConfigError: if there is no such environment.
+    """
+    named = [item.partition("=")[2] for item in overrides if item.startswith("env=")]
+    if not named or not named[-1]:
+        return ""
+    if named[-1] not in options("body"):
+        raise ConfigError(asker + unknown_name("env", named[-1], options("body")))
+    return named[-1]
 
 
 def load_body(name: str) -> RobotDescription:

@@ -63,7 +63,6 @@ class Probe:
         plant: makes it happen; may return when it has [ns of time.monotonic_ns], else now.
         mend: makes it undone.
         prepare: what it needs before the arm moves.
-        starts: whether a process must start again.
         passes: whether it is over at once, and the arm goes on by the next sound chunk.
         simulated_time: whether it needs a graph whose time can be set.
     """
@@ -71,7 +70,6 @@ class Probe:
     plant: Callable[[Rig], int | None]
     mend: Callable[[Rig], None] = field(default=lambda rig: None)
     prepare: Callable[[Rig], None] = field(default=lambda rig: None)
-    starts: bool = False
     passes: bool = False
     simulated_time: bool = False
 
@@ -308,9 +306,7 @@ def _stopped(node: str) -> Probe:
 
 
 def _ended(node: str, number: int) -> Probe:
-    return Probe(
-        partial(_signal, node=node, number=number), partial(_revive, node=node), starts=True
-    )
+    return Probe(partial(_signal, node=node, number=number), partial(_revive, node=node))
 
 
 def _jump_clock(rig: Rig, by_ns: int) -> None:
@@ -371,7 +367,7 @@ PROBES = {
     "policy_stopped": _stopped("policy"),
     "control_stopped": _stopped("control"),
     "policy_killed": _ended("policy", signal.SIGKILL),
-    "planner_killed": Probe(Rig.kill_planner, Rig.take_back, prepare=Rig.hand_over, starts=True),
+    "planner_killed": Probe(Rig.kill_planner, Rig.take_back, prepare=Rig.hand_over),
     "control_killed": _ended("control", signal.SIGKILL),
     "control_ended": _ended("control", signal.SIGTERM),
 }

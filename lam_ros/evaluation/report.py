@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -60,17 +60,14 @@ class Summary:
     def to_dict(self) -> dict[str, Any]:
         """Return what `lam eval --json` prints; keys as DESIGN fixes them, and a few more."""
         results = self.results
-        successes = sum(result.success for result in results)
         lifted = [result for result in results if result.named_first is not None]
         return {
             "suite": self.suite,
             "policy": self.policy,
             "wording": self.wording,
             "axis": self.axis,
-            "episodes": len(results),
-            "successes": successes,
-            "success_rate": _share(successes, len(results)),
-            "wilson_95": [round(bound, 4) for bound in wilson_95(successes, len(results))],
+            "successes": sum(result.success for result in results),
+            **rates(results),
             "named_first_rate": _share(sum(bool(r.named_first) for r in lifted), len(results)),
             "seconds_per_task": _mean([r.seconds for r in results if r.success]),
             "steps_per_task": _mean([float(r.asked) for r in results]),
@@ -84,7 +81,8 @@ class Summary:
             **self._chains(),
             "seeds": [results[0].seed, results[-1].seed] if results else [],
             "by_task": {
-                task: _by_task(results, task) for task in sorted({r.task for r in results})
+                task: rates([r for r in results if r.task == task])
+                for task in sorted({r.task for r in results})
             },
         }
 
@@ -107,15 +105,8 @@ class Summary:
             f"# {self.suite}: {self.policy}, {self.wording} wordings"
             + (f", axis {self.axis}" if self.axis != "none" else ""),
             "",
-            "| task | episodes | success | 95 % interval |",
-            "|---|---|---|---|",
+            *table("task", {"all": data, **data["by_task"]}),
         ]
-        rows = {"all": {key: data[key] for key in ("episodes", "success_rate", "wilson_95")}}
-        for task, row in (rows | data["by_task"]).items():
-            low, high = row["wilson_95"]
-            lines.append(
-                f"| {task} | {row['episodes']} | {row['success_rate']:.1%} | {low:.1%} - {high:.1%} |"
-            )
         lines += ["", "| failure | episodes | seeds |", "|---|---|---|"]
         for kind, count in sorted(data["failures"].items(), key=lambda item: -item[1]):
             seeds = [r.seed for r in self.results if r.failure == kind][:8]
@@ -141,14 +132,25 @@ class Summary:
         (folder / "episodes.jsonl").write_text("\n".join(rows) + "\n")
 
 
-def _by_task(results: Sequence[EpisodeResult], task: str) -> dict[str, Any]:
-    chosen = [result for result in results if result.task == task]
-    successes = sum(result.success for result in chosen)
+def rates(results: Sequence[EpisodeResult]) -> dict[str, Any]:
+    """Return how many episodes there are, and the share of successes with its 95 % interval."""
+    successes = sum(result.success for result in results)
     return {
-        "episodes": len(chosen),
-        "success_rate": _share(successes, len(chosen)),
-        "wilson_95": [round(bound, 4) for bound in wilson_95(successes, len(chosen))],
+        "episodes": len(results),
+        "success_rate": _share(successes, len(results)),
+        "wilson_95": [round(bound, 4) for bound in wilson_95(successes, len(results))],
     }
+
+
+def table(of: str, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the lines of a table of `rates` by name, in Markdown, its first column headed `of`."""
+    lines = [f"| {of} | episodes | success | 95 % interval |", "|---|---|---|---|"]
+    for name, row in rows.items():
+        low, high = row["wilson_95"]
+        lines.append(
+            f"| {name} | {row['episodes']} | {row['success_rate']:.1%} | {low:.1%} - {high:.1%} |"
+        )
+    return lines
 
 
 def _share(count: int, total: int) -> float:

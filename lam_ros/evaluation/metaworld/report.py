@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,8 +12,7 @@ from typing import Any
 from PIL import Image
 
 from lam_ros.evaluation import page as pages
-from lam_ros.evaluation.report import EpisodeResult
-from lam_ros.evaluation.stats import wilson_95
+from lam_ros.evaluation.report import EpisodeResult, rates, table
 from lam_sim.metaworld.tasks import DIFFICULTIES, all_tasks
 
 PUBLISHED: Mapping[str, tuple[float, ...]] = {
@@ -61,7 +61,7 @@ class MetaworldSummary:
             "by_difficulty": degrees,
             "by_task": {task: _row(r for r in results if r.task == task) for task in tasks},
             "seconds_per_task": round(sum(seconds) / len(seconds), 3) if seconds else 0.0,
-            "failures": {kind: n for kind, n in _kinds(results).items() if kind},
+            "failures": dict(Counter(r.failure for r in results if r.failure)),
             "seeds": [min(r.seed for r in results), max(r.seed for r in results)],
             "goals": "randomised by the seed",
             "pictures": self.pictures,
@@ -73,15 +73,7 @@ class MetaworldSummary:
         lines = [
             f"# {self.title}",
             "",
-            "| | episodes | success | 95 % interval |",
-            "|---|---|---|---|",
-        ]
-        for name, row in (data["by_task"] | data["by_difficulty"] | {"all": data}).items():
-            low, high = row["wilson_95"]
-            lines.append(
-                f"| {name} | {row['episodes']} | {row['success_rate']:.1%} | {low:.1%} - {high:.1%} |"
-            )
-        lines += [
+            *table("", data["by_task"] | data["by_difficulty"] | {"all": data}),
             "",
             f"| {data['tasks']} of 50 tasks | easy | medium | hard | very hard | average |",
         ]
@@ -122,20 +114,7 @@ def _difficulty(result: EpisodeResult) -> str:
 
 def _row(results: Iterable[EpisodeResult]) -> dict[str, Any]:
     chosen = list(results)
-    successes = sum(result.success for result in chosen)
-    return {
-        "episodes": len(chosen),
-        "successes": successes,
-        "success_rate": round(successes / len(chosen), 4) if chosen else 0.0,
-        "wilson_95": [round(bound, 4) for bound in wilson_95(successes, len(chosen))],
-    }
-
-
-def _kinds(results: Sequence[EpisodeResult]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for result in results:
-        found[result.failure] = found.get(result.failure, 0) + 1
-    return found
+    return {"successes": sum(result.success for result in chosen), **rates(chosen)}
 
 
 def _line(name: str, values: Sequence[float | None]) -> str:

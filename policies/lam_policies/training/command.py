@@ -13,7 +13,7 @@ from lam_policies.training.dataset import open_data
 from lam_policies.training.frames import Frames
 from lam_policies.training.loop import Trainer
 from lam_ros.composing import compose_config
-from lam_ros.config import build, load_body, load_robot, options
+from lam_ros.config import build, load_body, load_robot, named_env
 from lam_ros.core.errors import ConfigError, DataError, ExitCode, MachineError, unknown_name
 from lam_ros.core.robot import RobotDescription
 
@@ -122,21 +122,7 @@ def load_config(overrides: Sequence[str]) -> Sources:
     kind = _kind(overrides)
     # `policy` is a group of config/, so it is taken out before hydra looks.
     others = [item for item in overrides if not item.startswith("policy=")]
-    root = _root(others)
+    root = named_env(others, "train: ") or LAM
     if kind:
         return _lerobot_config(kind, others)
     return build(TrainConfig, compose_config(f"train/{root}", others), "train")
-
-
-def _root(overrides: Sequence[str]) -> str:
-    """Return which file in config/train has the defaults: an environment has its own.
-
-    Raises:
-        ConfigError: if the environment is unknown.
-    """
-    named = [item.partition("=")[2] for item in overrides if item.startswith("env=")]
-    if not named or not named[-1]:
-        return LAM
-    if named[-1] not in options("body"):
-        raise ConfigError(f"train: {unknown_name('env', named[-1], options('body'))}")
-    return named[-1]
