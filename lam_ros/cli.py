@@ -183,8 +183,9 @@ def _eval_elsewhere(arguments: argparse.Namespace) -> int:
     """Evaluate in somebody else's environment."""
     from lam_ros.evaluation.metaworld.command import main as metaworld_main
 
-    overrides = [item for item in arguments.overrides if not item.startswith("env=")]
-    return metaworld_main(overrides, as_json=arguments.json, out=arguments.out, sign=arguments.sign)
+    return metaworld_main(
+        arguments.overrides, as_json=arguments.json, out=arguments.out, sign=arguments.sign
+    )
 
 
 def _add_plan(commands: Commands) -> None:

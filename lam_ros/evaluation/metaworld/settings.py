@@ -80,12 +80,12 @@ class Driver:
 
 
 def load_settings(overrides: Sequence[str]) -> MetaworldSettings:
-    """Compose `config/metaworld.yaml` with overrides.
+    """Compose `config/metaworld.yaml` with overrides, of which `env=` chose this file.
 
     Raises:
         ConfigError: if a key, a value or a task is not allowed.
     """
-    data = compose_config(ENV, overrides)
+    data = compose_config(ENV, [item for item in overrides if not item.startswith("env=")])
     tasks = data.pop("tasks")
     names = tasks.split(",") if isinstance(tasks, str) else tasks
     policy = build(PolicyConfig, data.pop("policy"), "policy")

@@ -9,6 +9,8 @@ import pytest
 
 from lam_policies.training.command import load_config
 from lam_ros import cli
+from lam_ros.config import named_env
+from lam_ros.evaluation.metaworld.settings import load_settings as load_env_settings
 from lam_ros.evaluation.settings import load_settings
 from lam_ros.run.settings import load_run_settings
 
@@ -28,7 +30,9 @@ def examples() -> list[str]:
 @pytest.mark.parametrize("example", examples())
 def test_every_example_of_the_help_is_understood(example: str) -> None:
     arguments = cli._parse(cli._parser(), shlex.split(example)[1:])
-    if arguments.command in COMPOSE:
+    if arguments.command == "eval" and named_env(arguments.overrides):
+        load_env_settings(arguments.overrides)
+    elif arguments.command in COMPOSE:
         COMPOSE[arguments.command](arguments.overrides)
 
 
