@@ -48,6 +48,7 @@ def main(arguments: argparse.Namespace) -> int:
         return _end(arguments, {"name": setup.name, "nodes": [spec.name for spec in specs]})
     _require_programs(specs)
     _require_checkpoint(specs)
+    _make(folder)
     security.tell_exposure()
     watch = Watch(specs, folder, values.namespace)
     try:
@@ -176,16 +177,17 @@ def _require_checkpoint(specs: Sequence[NodeSpec]) -> None:
 
 
 def _folder(out: str, setup: Setup) -> Path:
-    folder = (
-        Path(out) if out else Path("runs") / f"up-{setup.name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    )
+    name = f"up-{setup.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    return Path(out) if out else Path("runs") / name
+
+
+def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MachineError(
             f"cannot write the folder {folder} ({error.strerror}): give another with --out"
         ) from None
-    return folder
 
 
 def _row(spec: NodeSpec) -> str:

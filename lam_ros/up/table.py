@@ -16,12 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lam_policies.checkpoint import find_policy
 from lam_policies.kinds import LAM
 from lam_ros.camera.settings import load_cameras
-from lam_ros.config import load_group, load_robot
+from lam_ros.config import load_group, load_robot, options
 from lam_ros.core.errors import ConfigError, unknown_name
 from lam_ros.core.robot import RobotDescription
 from lam_ros.graph import EXPERT, GraphParameters, arm_graph, sim_graph
@@ -67,7 +65,7 @@ class Setup:
         name: of `lam up NAME` and `NAME.launch.py`.
         summary: one line for people.
         arguments: what it can be told.
-        rows: makes the nodes from the arguments; files for them go into the folder.
+        rows: makes the nodes from the arguments; what they write goes into the folder.
         is_addition: the nodes join those of an arm that is brought up elsewhere; they bring
             themselves up.
     """
@@ -136,7 +134,7 @@ def _real(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
 
 def _teleoperation(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
     rows = _arm(values, folder, simulated=values.flag("sim"))
-    return (*rows, *_teleop(values, folder))
+    return (*rows, *_teleop(values))
 
 
 def _recording(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
@@ -261,7 +259,7 @@ def _driver(values: Values) -> NodeSpec:
     return NodeSpec("arm", "lam_ros.nodes.arm", "ArmNode", parameters)
 
 
-def _teleop(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
+def _teleop(values: Values) -> tuple[NodeSpec, ...]:
     name = values.text("teleop")
     if name == NOBODY:
         return ()
@@ -273,9 +271,10 @@ def _teleop(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
         )
     if data.get("type") == EXPERT and not values.flag("sim"):
         raise ConfigError("teleop: the script sees a simulation's ground truth only; take sim=true")
-    path = folder / "teleop.yaml"
-    path.write_text(yaml.safe_dump(data), encoding="utf-8")
-    parameters = {"robot": values.text("robot"), "teleop": str(path.resolve())}
+    parameters = {
+        "robot": values.text("robot"),
+        "teleop": name if name in options("teleop") else str(Path(name).resolve()),
+    }
     return (NodeSpec("teleop", "lam_ros.nodes.teleop", "TeleopNode", parameters),)
 
 

@@ -6,6 +6,7 @@ The nodes of all states run at once: what takes long is to start them.
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,15 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+import yaml
 from lifecycle_msgs.msg import State, Transition
 from sensor_msgs.msg import JointState
+from stand_in_cameras import NetworkCamera
 
 from lam_interfaces.msg import JointCommand, SafetyReport
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.messages import joints_to
-from lam_ros.config import load_robot
+from lam_ros.config import load_group, load_robot
 from lam_ros.core import types
 
 ROBOT = load_robot("so101")
@@ -100,11 +103,37 @@ def test_a_signal_ends_the_control_node_in_any_state_with_the_arm_at_rest(
         assert not sent or state in ("active", "deactivated")
 
 
-OTHERS = ("sim", "perception", "planner", "expert", "description", "recorder", "arm")
-"""Nodes whose parameters have defaults that need no device and no checkpoint; the arm is behind ros2_control."""
+OTHERS = (
+    *("sim", "perception", "planner", "expert", "description", "recorder", "arm"),
+    *("policy", "camera", "teleop", "bringup"),
+)
+"""Every node but the control node and the SO-101's own; the arm is behind ros2_control."""
 
 MODULES = {"arm": "ros2_control"}
 """Node -> its module, where that has another name."""
+
+APART = ("teleop", "bringup")
+"""In a namespace of their own: a second teleoperator is refused, and nodes are brought up."""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[dict[str, dict[str, object]]]:
+    """Return the parameters of nodes that need some: a camera that is there, a small robot."""
+    network = NetworkCamera()
+    robot = load_group("robot", "so101")
+    robot["cameras"] = {"front": robot["cameras"]["front"] | {"width_px": 64, "height_px": 48}}
+    devices = {"front": {"type": "opencv", "device": network.url, "fovy_deg": 40.0}}
+    paths = {}
+    for name, data in (("robot", robot), ("cameras", devices)):
+        paths[name] = tmp_path / f"{name}.yaml"
+        paths[name].write_text(yaml.safe_dump(data), encoding="utf-8")
+    yield {
+        "camera": {"camera": "front", **paths},
+        "teleop": {"teleop": "expert"},
+        "bringup": {"nodes": "who_never_comes"},
+        "recorder": {"root": tmp_path / "recordings"},
+    }
+    network.unplug()
 
 
 @pytest.mark.parametrize(
@@ -117,14 +146,21 @@ MODULES = {"arm": "ros2_control"}
     ],
 )
 def test_a_signal_ends_the_nodes_around_it_in_any_state(
-    graph: Any, tmp_path: Path, state: str, numbers: tuple[int, int]
+    graph: Any,
+    settings: dict[str, dict[str, object]],
+    state: str,
+    numbers: tuple[int, int],
 ) -> None:
+    rooms = {name: "apart" if name in APART else "cell" for name in OTHERS}
     nodes = {
         name: start(
-            graph, f"lam_ros.nodes.{MODULES.get(name, name)}", "cell", root=tmp_path / "recordings"
+            graph,
+            f"lam_ros.nodes.{MODULES.get(name, name)}",
+            rooms[name],
+            **settings.get(name, {}),
         )
         for name in OTHERS
     }
     for name in OTHERS:
-        graph.change_state(f"cell/{name}", *WAYS[state])
+        graph.change_state(f"{rooms[name]}/{name}", *WAYS[state])
     end(graph, nodes, *numbers)
