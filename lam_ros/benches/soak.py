@@ -56,6 +56,13 @@ INSTRUCTIONS = (
 SEED = 1_000_000
 SAMPLE_S = 5.0
 START_S = 120.0
+HOME = "go home"
+"""Before each table: it is set with the arm at home, and one that was last told to be elsewhere
+would swing back there, through what stands on it."""
+
+FRESH_S = 1.5
+"""After each table: until what was seen of the one before is too old to be planned on."""
+
 LIMIT_S = 120.0
 """Longest time that an instruction may take."""
 
@@ -242,6 +249,7 @@ class _Soak:
         self._tell, self._sampled = tell, -SAMPLE_S
         while self._elapsed() < seconds and not self._signals:
             number = self.record.instructions
+            self._do(HOME, seconds)
             self._set_table(SEED + number)
             self._carry_out(INSTRUCTIONS[number % len(INSTRUCTIONS)], seconds)
             self.record.instructions += 1
@@ -260,15 +268,23 @@ class _Soak:
         self._wait(future.done, 10.0)
         if not future.done():
             self._reset.remove_pending_request(future)
+        self._wait(lambda: False, FRESH_S)
 
-    def _carry_out(self, instruction: str, seconds: float) -> None:
+    def _do(self, instruction: str, seconds: float) -> bool:
+        """Give an instruction; return whether it has come to an end in time."""
         client = self._client
         client.timeline, client.result, client.is_rejected = Timeline(), None, False
         client.send(instruction, "")
         limit_s = min(LIMIT_S, max(1.0, seconds - self._elapsed()))
-        if not self._wait(lambda: client.result is not None or client.is_rejected, limit_s):
-            client.cancel()
-            self._wait(lambda: client.result is not None, 5.0)
+        if self._wait(lambda: client.result is not None or client.is_rejected, limit_s):
+            return True
+        client.cancel()
+        self._wait(lambda: client.result is not None, 5.0)
+        return False
+
+    def _carry_out(self, instruction: str, seconds: float) -> None:
+        client = self._client
+        if not self._do(instruction, seconds):
             return
         goal: list[str] = list(client.result.goal) if client.result is not None else []
         future = client.judge(goal)

@@ -215,13 +215,13 @@ class PlannerNode(LamNode):
         told = self._told
         if told is None:
             return False
-        if self._scene is None:
+        scene = self._fresh_scene(now_ns)
+        if isinstance(scene, str):
             patience_s = self._planner.config.execution.look_timeout_s
             if ns_to_seconds(now_ns - self._started_ns) > patience_s:
-                why = f"no scene has come on {topics.SCENE} in {patience_s:g} s"
-                self._finish(Termination.STEP_FAILED, why)
+                self._finish(Termination.STEP_FAILED, scene)
             return False
-        outcome = self._conductor.begin(told.instruction, self._scene, told.answer, now_ns)
+        outcome = self._conductor.begin(told.instruction, scene, told.answer, now_ns)
         if outcome.remark:
             self.get_logger().info(outcome.remark)
         if isinstance(outcome, Plan):
@@ -330,11 +330,26 @@ class PlannerNode(LamNode):
     def _on_plan(
         self, request: PlanInstruction.Request, response: PlanInstruction.Response
     ) -> PlanInstruction.Response:
-        if self._scene is None:
-            outcome: Outcome = Refuse(RefuseKind.BAD_SCENE, f"no scene has come on {topics.SCENE}")
+        now_ns = self._time.now_ns()
+        scene = self._fresh_scene(now_ns)
+        if isinstance(scene, str):
+            outcome: Outcome = Refuse(RefuseKind.BAD_SCENE, scene)
         else:
-            outcome = self._conductor.plan(request.instruction, self._scene, request.answer)
-        return fill_answer(response, outcome, self._time.now_ns())
+            outcome = self._conductor.plan(request.instruction, scene, request.answer)
+        return fill_answer(response, outcome, now_ns)
+
+    def _fresh_scene(self, now_ns: int) -> Scene | str:
+        """Return the newest scene, or why there is none to plan on: an old one may hold no more."""
+        if self._scene is None:
+            return f"no scene has come on {topics.SCENE}; is the simulator or the perception up?"
+        limit_s = self._planner.config.execution.scene_stale_s
+        age_s = ns_to_seconds(abs(now_ns - self._scene.stamp_ns))
+        if age_s <= limit_s:
+            return self._scene
+        return (
+            f"the newest scene on {topics.SCENE} is {age_s:.1f} s old, at most {limit_s:g} s are "
+            "planned on; is the camera up, and the table in its view?"
+        )
 
 
 def _without_times(progress: PlanProgress) -> PlanProgress:

@@ -30,6 +30,8 @@ RESULT = "result.json"
 TREE = "tree.txt"
 """The behaviour tree of the plan, as it stood in the end."""
 
+_TOLD = "drawers, buttons, regions and pieces are not seen yet: planned on the simulation's truth"
+
 
 def run(request: RunRequest) -> RunReport:
     """Carry out one instruction in simulation, through the whole graph.
@@ -48,10 +50,12 @@ def run(request: RunRequest) -> RunReport:
     if problem is not None:
         return _refused(request, problem)
     driver = driver_of(settings)
-    picture = _picture(request, settings)
     settings = settings.for_instruction(request.instruction)
+    picture = _picture(request, settings)
     security.tell_exposure()
     with hold_run(), View(request.instruction, show=request.show) as view:
+        if settings.is_told_of_fixtures and not request.single_process:
+            view.line(_TOLD, "dim")
         remove_dead_segments()
         run_dir = _make_run_dir(request)
         ended = _carry_out(request, settings, driver, run_dir, view, picture)

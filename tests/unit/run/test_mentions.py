@@ -58,3 +58,20 @@ def test_where_a_fixture_is_named_less_of_all_else_is_there() -> None:
     assert scene.cubes[1] < load_run_settings([]).scene.cubes[1]
     chosen = load_run_settings(["scene.cubes=[4,4]"]).for_instruction(said).scene
     assert chosen.cubes == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("said", "overrides", "sees", "is_told"),
+    [
+        ("put the red cube in the blue bowl", [], True, False),
+        ("open the white drawer", [], False, True),
+        ("open the white drawer", ["planner.scene=truth"], False, False),
+        ("open the white drawer", ["policy=expert"], False, False),
+        ("put the red cube in the bowl", ["+scene.buttons=[1,1]"], False, True),
+    ],
+)
+def test_where_fixtures_stand_which_nobody_sees_the_planner_is_told(
+    said: str, overrides: list[str], sees: bool, is_told: bool
+) -> None:
+    settings = load_run_settings(overrides).for_instruction(said)
+    assert (settings.plans_on_what_is_seen, settings.is_told_of_fixtures) == (sees, is_told)
