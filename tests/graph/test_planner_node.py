@@ -185,6 +185,25 @@ def test_without_a_scene_the_instruction_fails(
     assert topics.SCENE in result.message
 
 
+def test_a_scene_of_long_ago_is_not_planned_on(
+    graph: Any, world: Any, settings: Callable[..., str]
+) -> None:
+    world.sim(scene=SCENE)
+    world.planner(planner=settings(look_timeout_s=0.3, scene_stale_s=0.2))
+    service = graph.node.create_client(PlanInstruction, topics.PLAN_INSTRUCTION)
+    planned = lambda: graph.result(  # noqa: E731
+        service.call_async(PlanInstruction.Request(instruction=INSTRUCTION))
+    )
+    graph.spin_until(service.service_is_ready, "the planner")
+    graph.spin_until(lambda: planned().kind == PlanInstruction.Response.PLAN, "a plan")
+    world.nodes[0].take_down()
+    graph.spin_for(0.3)
+    result = Instructions(graph).ask(INSTRUCTION)
+    assert result.termination == Result.STEP_FAILED
+    assert "s old" in result.message
+    assert planned().kind == PlanInstruction.Response.REFUSE
+
+
 def test_a_policy_that_goes_away_fails_the_step(
     graph: Any, world: Any, settings: Callable[..., str]
 ) -> None:
