@@ -3,43 +3,32 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import signal
-import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    track,
-)
+from rich.progress import track
 
 from lam_ros.core.errors import ConfigError, ExitCode
 from lam_ros.evaluation import signing
 from lam_ros.evaluation.compare import compare
 from lam_ros.evaluation.film import sheet
 from lam_ros.evaluation.page import page
+from lam_ros.evaluation.progress import report_folder, success_bar
 from lam_ros.evaluation.report import EpisodeResult, Summary
 from lam_ros.evaluation.settings import EvalSettings, load_settings
 from lam_ros.evaluation.worker import Evaluator
+from lam_ros.workers import each
 
 if TYPE_CHECKING:
     from lam_policies.checkpoint import Checkpoint
-
-_evaluator: Evaluator | None = None
-"""Of this worker process; None in the main one."""
-
 
 SHEETS = 12
 """Most failures that are shown in pictures."""
@@ -58,7 +47,7 @@ def main(overrides: Sequence[str], *, as_json: bool, out: str, sign: bool = Fals
     summary = Summary(
         settings.suite.name, policy, settings.wording, tuple(results), settings.axis.name
     )
-    folder = Path(out) if out else Path("runs") / f"eval-{time.strftime('%Y%m%d-%H%M%S')}"
+    folder = report_folder(out)
     summary.write(folder)
     (folder / "eval.html").write_text(page(summary, sheets_of(settings, results, console)))
     if sign:
@@ -139,41 +128,14 @@ def policy_name(settings: EvalSettings) -> str:
 
 def evaluate(settings: EvalSettings, console: Console) -> list[EpisodeResult]:
     """Run all episodes and return their results in the order of their seeds."""
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("success {task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=console,
-    )
-    found: list[EpisodeResult] = []
-    with progress:
-        bar = progress.add_task(settings.suite.name, total=len(settings.seeds), rate="-")
-        for results in _each_seed(settings):
+    name, found = settings.suite.name, []
+    with success_bar(console, name, len(settings.seeds)) as tell:
+        for results in each(partial(_evaluator, settings), settings.seeds, settings.workers):
             found += results
-            rate = sum(result.success for result in found) / max(1, len(found))
-            progress.update(bar, advance=1, rate=f"{rate:.1%}")
+            tell(name, [result.success for result in found])
     return sorted(found, key=lambda result: result.seed)
 
 
-def _each_seed(settings: EvalSettings) -> Iterator[list[EpisodeResult]]:
-    if settings.workers == 1:
-        evaluator = Evaluator(settings)
-        yield from map(evaluator.run, settings.seeds)
-        return
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(settings.workers, _start_worker, (settings,)) as pool:
-        yield from pool.imap_unordered(_run_seed, settings.seeds)
-
-
-def _start_worker(settings: EvalSettings) -> None:
-    global _evaluator
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.stdout = sys.stderr
-    _evaluator = Evaluator(settings)
-
-
-def _run_seed(seed: int) -> list[EpisodeResult]:
-    assert _evaluator is not None, "the pool starts each worker with _start_worker"
-    return _evaluator.run(seed)
+@contextmanager
+def _evaluator(settings: EvalSettings) -> Iterator[Callable[[int], list[EpisodeResult]]]:
+    yield Evaluator(settings).run

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from lam_policies.practice import Practice, PracticeConfig, Rows, Shard, fill
 from lam_policies.training import store
 from lam_ros.config import load_robot
 from lam_ros.core.errors import DataError, ExitCode, LamError
+from lam_ros.workers import each
 from lam_sim.ik import CartesianTeleop
 from lam_sim.tasks import Episode, feasible_steps, initial_scene
 from lam_sim.world import LockstepSim, SimConfig
@@ -112,27 +114,12 @@ def collect(config: CollectConfig, console: Console) -> int:
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         kept = config.scenes - sum(len(seeds) for seeds in todo)
         task = progress.add_task(config.how, total=config.scenes, completed=kept)
-        for seeds in _run(config, todo):
+        for seeds in each(partial(_worker, config), todo, config.workers or os.cpu_count() or 1):
             progress.update(task, advance=len(seeds))
             if not console.is_terminal:
                 done, spent_s = progress.tasks[0].completed, time.monotonic() - start_s
                 console.print(f"{config.how} {done:.0f}/{config.scenes} in {spent_s:.0f} s")
     return len(todo)
-
-
-def _run(config: CollectConfig, parts: Sequence[range]) -> Iterator[range]:
-    """Yield the seeds of each part as it is finished."""
-    workers = min(config.workers or os.cpu_count() or 1, len(parts))
-    if workers <= 1:
-        if parts:
-            _start_worker(config)
-        yield from map(_make_part, parts)
-        return
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(workers, _start_worker, (config,)) as pool:
-        yield from pool.imap_unordered(_make_part, parts)
-        pool.close()
-        pool.join()
 
 
 class _Worker:
@@ -165,8 +152,8 @@ class _Worker:
                 self.practices[family.scene.is_furnished] = Practice(sim, settings, self.policy)
                 self.groundings[family.scene.is_furnished] = Grounding(sim, poses)
 
-    def make(self, seeds: range) -> None:
-        """Make one part; its `made.json` comes last."""
+    def make(self, seeds: range) -> range:
+        """Make the part of these seeds; its `made.json` comes last."""
         folder = self.config.folder(seeds)
         shutil.rmtree(folder, ignore_errors=True)
         made: dict[str, Any] = {"how": self.config.how, "seeds": [seeds.start, seeds.stop]}
@@ -186,6 +173,7 @@ class _Worker:
         if self.policy is not None:
             made["policy"] = self.policy.info.policy_id
         (folder / store.MADE).write_text(json.dumps(made) + "\n", encoding="utf-8")
+        return seeds
 
     def _practise(self, episode: Episode) -> Iterator[Rows | None]:
         family = family_of(episode.scene.seed, self.families)
@@ -221,18 +209,9 @@ def _read_poses(folder: Path, teleop: CartesianTeleop) -> Poses:
     return Poses.of(states[order], teleop)
 
 
-_worker: _Worker | None = None
-
-
-def _start_worker(config: CollectConfig) -> None:
-    global _worker
-    _worker = _Worker(config)
-
-
-def _make_part(seeds: range) -> range:
-    assert _worker is not None, "the pool starts each worker with _start_worker"
-    _worker.make(seeds)
-    return seeds
+@contextmanager
+def _worker(config: CollectConfig) -> Iterator[Callable[[range], range]]:
+    yield _Worker(config).make
 
 
 def main(argv: Sequence[str]) -> int:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import signal
-import sys
-import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PIL import Image
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lam_ros.core.errors import ConfigError, ExitCode
 from lam_ros.evaluation.film import COLUMNS
@@ -25,19 +21,18 @@ from lam_ros.evaluation.metaworld.settings import (
     find_driver,
     load_settings,
 )
+from lam_ros.evaluation.progress import report_folder, success_bar
+from lam_ros.workers import each
 from lam_sim.metaworld.tasks import MetaTask, require_metaworld
 
 if TYPE_CHECKING:
-    from lam_ros.evaluation.metaworld.rollout import Attempt, Evaluator
+    from lam_ros.evaluation.metaworld.rollout import Attempt
 
 SHEETS = 30
 """Most failures that are shown in pictures, at most `SHEETS_OF_TASK` of a task."""
 
 SHEETS_OF_TASK = 3
 _TILE_PX = 224
-
-_evaluator: Evaluator | None = None
-"""Of this worker process; None in the main one."""
 
 
 def main(overrides: Sequence[str], *, as_json: bool, out: str, sign: bool = False) -> int:
@@ -59,7 +54,7 @@ def main(overrides: Sequence[str], *, as_json: bool, out: str, sign: bool = Fals
         "without shadows" if driver.plain else "as LeRobot draws them",
         tuple(attempt.result for attempt in attempts),
     )
-    folder = Path(out) if out else Path("runs") / f"eval-{time.strftime('%Y%m%d-%H%M%S')}"
+    folder = report_folder(out)
     summary.write(folder, sheets_of(attempts))
     console.print(Markdown(summary.to_markdown()))
     console.print(f"report: {folder}")
@@ -72,19 +67,11 @@ def evaluate(settings: MetaworldSettings, driver: Driver, console: Console) -> l
     """Run all episodes and return them by task and seed."""
     jobs = [(task, seed) for task in settings.chosen for seed in settings.seeds]
     order = {(task.name, seed): k for k, (task, seed) in enumerate(jobs)}
-    progress = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TextColumn("success {task.fields[rate]}"), TimeRemainingColumn(), console=console,
-    )  # fmt: skip
     found: list[Attempt] = []
-    with progress:
-        bar = progress.add_task("metaworld", total=len(jobs), rate="-")
-        for attempt in _run(settings, driver, jobs):
+    with success_bar(console, "metaworld", len(jobs)) as tell:
+        for attempt in each(partial(_evaluator, settings, driver), jobs, settings.workers):
             found.append(attempt)
-            rate = sum(a.result.success for a in found) / len(found)
-            progress.update(
-                bar, advance=1, rate=f"{rate:.1%}", description=f"{attempt.result.task:28}"
-            )
+            tell(f"{attempt.result.task:28}", [a.result.success for a in found])
     return sorted(found, key=lambda attempt: order[attempt.result.task, attempt.result.seed])
 
 
@@ -109,31 +96,14 @@ def _sheet(attempt: Attempt) -> Image.Image:
     return page
 
 
-def _run(
-    settings: MetaworldSettings, driver: Driver, jobs: Sequence[tuple[MetaTask, int]]
-) -> Iterator[Attempt]:
-    if settings.workers == 1:
-        from lam_ros.evaluation.metaworld.rollout import Evaluator
-
-        evaluator = Evaluator(settings, driver)
-        for task, seed in jobs:
-            yield evaluator.run(task, seed)
-        evaluator.close()
-        return
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(settings.workers, _start_worker, (settings, driver)) as pool:
-        yield from pool.imap_unordered(_run_job, jobs)
-
-
-def _start_worker(settings: MetaworldSettings, driver: Driver) -> None:
+@contextmanager
+def _evaluator(
+    settings: MetaworldSettings, driver: Driver
+) -> Iterator[Callable[[tuple[MetaTask, int]], Attempt]]:
     from lam_ros.evaluation.metaworld.rollout import Evaluator
 
-    global _evaluator
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.stdout = sys.stderr
-    _evaluator = Evaluator(settings, driver)
-
-
-def _run_job(job: tuple[MetaTask, int]) -> Attempt:
-    assert _evaluator is not None, "the pool starts each worker with _start_worker"
-    return _evaluator.run(*job)
+    evaluator = Evaluator(settings, driver)
+    try:
+        yield lambda job: evaluator.run(*job)
+    finally:
+        evaluator.close()

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from lam_policies.training import store
 from lam_ros.config import load_body
 from lam_ros.core.errors import ConfigError, DataError, ExitCode
 from lam_ros.recording.convert import layout
+from lam_ros.workers import each
 from lam_sim.metaworld.tasks import MetaTask, choose, require_metaworld
 
 ATTEMPTS = 4
@@ -98,7 +100,8 @@ def collect(config: DemonstrationConfig, console: Console) -> list[MetaTask]:
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         kept = (len(tasks) - len(todo)) * config.episodes
         bar = progress.add_task("demonstrations", total=total, completed=kept)
-        for task, frames in _run(config, todo):
+        workers = config.workers or os.cpu_count() or 1
+        for task, frames in each(partial(_maker, config), todo, workers):
             progress.update(bar, advance=config.episodes)
             if not console.is_terminal:
                 done, spent_s = progress.tasks[0].completed, time.monotonic() - began_s
@@ -134,24 +137,17 @@ def _is_made(config: DemonstrationConfig, task: MetaTask) -> bool:
     return True
 
 
-def _run(config: DemonstrationConfig, tasks: Sequence[MetaTask]) -> Iterator[tuple[MetaTask, int]]:
-    """Yield each task with its number of steps as it is finished."""
-    jobs = [(config, task) for task in tasks]
-    workers = min(config.workers or os.cpu_count() or 1, len(jobs))
-    if workers <= 1:
-        yield from map(_make, jobs)
-        return
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(workers) as pool:
-        yield from pool.imap_unordered(_make, jobs)
-        pool.close()
-        pool.join()
+@contextmanager
+def _maker(
+    config: DemonstrationConfig,
+) -> Iterator[Callable[[MetaTask], tuple[MetaTask, int]]]:
+    yield partial(_make, config)
 
 
-def _make(job: tuple[DemonstrationConfig, MetaTask]) -> tuple[MetaTask, int]:
+def _make(config: DemonstrationConfig, task: MetaTask) -> tuple[MetaTask, int]:
+    """Make a task's data; return it with its number of steps."""
     from lam_sim.metaworld.env import YardstickEnv
 
-    config, task = job
     camera = load_body(BODY).cameras[0]
     env = YardstickEnv(task.name, camera.width_px)
     folder = Path(config.out) / task.name

@@ -1,0 +1,50 @@
+"""Jobs over worker processes that each make what is costly once, and keep it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+_work: Callable[[Any], Any] | None = None
+"""What this worker process does with a job; None in the main one."""
+
+
+def each[Job, Result](
+    enter: Callable[[], AbstractContextManager[Callable[[Job], Result]]],
+    jobs: Sequence[Job],
+    workers: int,
+) -> Iterator[Result]:
+    """Yield the result of each job: in their order by one worker, as they are done by several.
+
+    Args:
+        enter: makes what takes a job and returns its result, as a context manager, once in each
+            process; with several workers it and the jobs must be picklable.
+        jobs: what is to be done.
+        workers: processes; with one, or one job, all is done in this one.
+    """
+    if not jobs:
+        return
+    workers = min(workers, len(jobs))
+    if workers <= 1:
+        with enter() as work:
+            yield from map(work, jobs)
+        return
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(workers, _begin, (enter,)) as pool:
+        yield from pool.imap_unordered(_do, jobs)
+
+
+def _begin(enter: Callable[[], AbstractContextManager[Callable[[Any], Any]]]) -> None:
+    global _work
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the main process, which ends us
+    sys.stdout = sys.stderr  # the main process's JSON stands alone on it
+    _work = enter().__enter__()  # kept until the process ends
+
+
+def _do(job: Any) -> Any:
+    assert _work is not None, "the pool starts each worker with _begin"
+    return _work(job)
