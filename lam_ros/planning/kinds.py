@@ -7,7 +7,7 @@ Kinds are open.  A kind is judged by its head, the last of its words that says s
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 
 from lam_ros.core.scene import CONTAINER_KINDS, FLAT_KINDS, SceneObject
 
@@ -111,7 +111,7 @@ _HEADS = SOLID_KINDS | DEEP_KINDS | CONTAINER_KINDS | FLAT_KINDS | FURNITURE
 _NOT_HEADS = frozenset({"region", "area", "side", "zone"})
 
 
-@cache
+@lru_cache(4096)
 def head(kind: str) -> str:
     """Return the word of a kind that says what it is."""
     words = re.split(r"_(?:with|of|for|in|on)_", kind.lower())[0]

@@ -7,7 +7,7 @@ words in `thing_words`.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from lam_ros.core.scene import Scene, SceneObject
 from lam_ros.planning.kinds import head
@@ -135,10 +135,15 @@ def _is_common(word: str) -> bool:
     return word in COLOR_WORDS or word in KIND_WORDS or (word,) in FUNCTION_WORDS
 
 
-@cache
 def colors_of(item: SceneObject) -> tuple[str, ...]:
     """Return the colours that an object's colour, kind and material name, in order."""
-    text = f"{item.color} {item.kind}".lower()
+    return _colors_in(f"{item.color} {item.kind}".lower())
+
+
+@lru_cache(
+    1024
+)  # of the words, not of the item: one that is seen moves, and would be kept for ever
+def _colors_in(text: str) -> tuple[str, ...]:
     words = [MATERIAL_COLORS.get(word, word) for word in re.findall(r"[^\W\d_]+", text)]
     return tuple(dict.fromkeys(word for word in words if word in COLOR_WORDS))
 

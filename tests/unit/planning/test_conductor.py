@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -249,6 +250,29 @@ def test_what_lies_in_a_drawer_that_was_closed_is_still_known() -> None:
 
 
 # -- memory ------------------------------------------------------------------------------
+
+
+def test_what_was_seen_is_not_kept_for_ever() -> None:
+    """Each look sees every thing a little elsewhere; a cache by things grew with each."""
+    bench = Bench()
+
+    def look(number: int) -> None:
+        moved = [
+            replace(item, position_m=(item.position_m[0] + 1e-5 * number, *item.position_m[1:]))
+            for item in SCENE.objects
+        ]
+        assert isinstance(bench.conductor.plan(RED_IN, Scene(tuple(moved), number)), Plan)
+
+    def kept() -> int:
+        gc.collect()
+        return sum(isinstance(item, SceneObject) for item in gc.get_objects())
+
+    for number in range(3):
+        look(number)
+    before = kept()
+    for number in range(3, 20):
+        look(number)
+    assert kept() <= before
 
 
 def test_a_later_conductor_remembers_what_was_done(tmp_path: Path) -> None:
