@@ -22,7 +22,8 @@ from lam_ros.run import canvas
 from lam_ros.run.recording import Moment
 from lam_ros.run.timeline import Timeline
 from lam_sim.render import VIEWER, Quality
-from lam_sim.scenes import SceneSpec
+from lam_sim.sampling import sample_scene
+from lam_sim.scenes import SceneConfig
 from lam_sim.world import LockstepSim, SimConfig
 
 QUICK = replace(VIEWER, samples=0, facets=(24, 12), shadow_px=1024)
@@ -58,10 +59,10 @@ class Words:
 class Stage:
     """Draws the recorded states of one scene."""
 
-    def __init__(self, robot: RobotDescription, scene: SceneSpec) -> None:
-        """Set the scene up again."""
-        self._world = LockstepSim(robot, SimConfig(render=False))
-        self._world.reset(scene)
+    def __init__(self, robot: RobotDescription, family: SceneConfig, seed: int) -> None:
+        """Set the scene up again, in a model of the run's own kind: with fixtures where it had any."""
+        self._world = LockstepSim(robot, SimConfig(scene=family, render=False))
+        self._world.reset(sample_scene(family, seed))
 
     def draw(self, moment: Moment, quality: Quality = QUICK) -> ImageArray:
         """Return the viewer's picture of a moment."""

@@ -10,7 +10,6 @@ from lam_ros.run.recording import RECORDING, load_moments
 from lam_ros.run.settings import RunSettings
 from lam_ros.run.sheet import make_sheet
 from lam_ros.run.timeline import Timeline
-from lam_sim.sampling import sample_scene
 
 BEFORE_NS = 300_000_000
 """How long before the instruction the film begins."""
@@ -38,7 +37,7 @@ def make_pictures(
     ]
     if not moments:
         return {}
-    stage = Stage(settings.robot, sample_scene(settings.scene, seed))
+    stage = Stage(settings.robot, settings.scene, seed)
     try:
         film, sheet = run_dir / FILM, run_dir / SHEET
         shoot(film, moments, stage, timeline, words, fine=settings.video.fine, tell=tell)

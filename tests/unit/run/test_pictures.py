@@ -115,11 +115,18 @@ def test_a_recording_is_read_back_or_refused(tmp_path: Path) -> None:
         load_moments(tmp_path / "none.npz")
 
 
-def test_film_and_sheet_are_written_from_a_recording(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "family",
+    [
+        SceneConfig(include=("red cube", "blue bowl")),
+        SceneConfig(include=("white drawer",), cubes=(1, 1), bowls=(0, 0), spots=(0, 0)),
+    ],
+    ids=["cubes and bowls", "a drawer"],
+)
+def test_film_and_sheet_are_written_from_a_recording(tmp_path: Path, family: SceneConfig) -> None:
     robot = load_robot("so101")
-    scene = sample_scene(SceneConfig(include=("red cube", "blue bowl")), 3)
-    sim = LockstepSim(robot, SimConfig())
-    images = dict(sim.reset(scene).images)
+    sim = LockstepSim(robot, SimConfig(scene=family))
+    images = dict(sim.reset(sample_scene(family, 3)).images)
     moments = []
     for index in range(6):
         for _ in range(5):
@@ -128,7 +135,7 @@ def test_film_and_sheet_are_written_from_a_recording(tmp_path: Path) -> None:
         moments.append(Moment(stamp, sim.data.qpos.copy(), images))
     sim.close()
     words = Words(PROMPT, "done: it holds", True, "lam_so101")
-    stage = Stage(robot, scene)
+    stage = Stage(robot, family, 3)
     shoot(tmp_path / "video.mp4", moments, stage, timeline(), words)
     make_sheet(tmp_path / "sheet.png", moments, stage, timeline(), words)
     stage.close()
