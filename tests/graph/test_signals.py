@@ -90,7 +90,10 @@ def test_a_signal_ends_the_control_node_in_any_state_with_the_arm_at_rest(
     settings = {"discovery_s": 0.0, "realtime": "false"}
     nodes = {state: start(graph, "lam_ros.nodes.control", state, **settings) for state in WAYS}
     for state, transitions in WAYS.items():
-        graph.change_state(f"{state}/control", *transitions)
+        for transition in transitions:
+            if transition == Transition.TRANSITION_DEACTIVATE:  # not before it has commanded
+                graph.spin_until(lambda sent=commands[state]: sent, "a command")
+            graph.change_state(f"{state}/control", transition)
     graph.spin_until(lambda: len(commands["active"]) > 5, "commands")
     assert graph.state("deactivated/control") == State.PRIMARY_STATE_INACTIVE
     assert graph.state("finalized/control") == State.PRIMARY_STATE_FINALIZED
