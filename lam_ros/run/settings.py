@@ -97,16 +97,16 @@ class RunSettings:
         The scripted teleoperator knows things by their true names, so its planner does, too;
         and of fixtures the planner is told, since none of them is seen (docs/seeing.md).
         """
-        return self._is_to_see and not self.is_scripted and not self.scene.is_furnished
+        return self._is_to_see and not self.scene.is_furnished
 
     @property
     def is_told_of_fixtures(self) -> bool:
         """True if fixtures alone are why the planner does not plan on what is seen."""
-        return self._is_to_see and not self.is_scripted and self.scene.is_furnished
+        return self._is_to_see and self.scene.is_furnished
 
     @property
     def _is_to_see(self) -> bool:
-        return bool(self.groups["planner"].get("scene") == SEEN)
+        return self.groups["planner"].get("scene") == SEEN and not self.is_scripted
 
     def seeing(self) -> RunSettings:
         """Return the settings with the planner planning on what is seen."""
