@@ -62,6 +62,7 @@ class CollectConfig:
         pictures: ground: pictures of each scene.
         skills: families of `lam_policies.families`, or `all`; a seed belongs to one.
         mishap_share: demonstrate: share of the episodes that begin after a mishap.
+        camera: how strongly the cameras' places vary; 1 as in evaluation without an axis.
     """
 
     how: str
@@ -78,6 +79,7 @@ class CollectConfig:
     pictures: int = 6
     skills: tuple[str, ...] = (PLACING,)
     mishap_share: float = 0.0
+    camera: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the request.
@@ -90,7 +92,7 @@ class CollectConfig:
                 raise DataError(f"collect: {name} is {getattr(self, name)}, it must be 1 or more")
         if not 0.0 <= self.mishap_share <= 1.0:
             raise DataError(f"collect: mishap-share is {self.mishap_share}, allowed is 0 to 1")
-        families(self.skills)
+        families(self.skills, self.camera)
         if self.how == "dagger" and not self.policy:
             raise DataError("collect dagger: no policy; name a checkpoint with --policy")
 
@@ -127,7 +129,7 @@ class _Worker:
 
     def __init__(self, config: CollectConfig) -> None:
         self.config = config
-        self.families = families(config.skills)
+        self.families = families(config.skills, config.camera)
         robot = load_robot("so101")
         self.policy = None
         if config.how == "dagger":
@@ -158,6 +160,7 @@ class _Worker:
         shutil.rmtree(folder, ignore_errors=True)
         made: dict[str, Any] = {"how": self.config.how, "seeds": [seeds.start, seeds.stop]}
         made["skills"] = [family.name for family in self.families]
+        made["camera"] = self.config.camera
         if self.config.how == "ground":
             shard = Shard(folder, 1)
             for seed in seeds:
@@ -247,6 +250,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--mishap-share", type=float, default=0.0,
         help="demonstrate: share of episodes that begin after a mishap",
+    )  # fmt: skip
+    parser.add_argument(
+        "--camera", type=float, default=1.0,
+        help="how strongly the cameras' places vary (default: 1, as evaluation has them)",
     )  # fmt: skip
     parser.add_argument("--max-policy-s", type=float, default=9.0, help="dagger: for how long")
     parser.add_argument("--poses", default="", help="ground: demonstrations with poses to take")

@@ -54,8 +54,12 @@ class Family:
         return sample_episode(self.scene, seed, self.mix)
 
 
-def families(names: Sequence[str]) -> tuple[Family, ...]:
+def families(names: Sequence[str], camera: float = 1.0) -> tuple[Family, ...]:
     """Return families by name; `all` stands for every one.
+
+    Args:
+        names: of `SHARES`.
+        camera: how strongly the cameras' places vary, as in `Randomization`.
 
     Raises:
         DataError: if a name is unknown.
@@ -64,7 +68,7 @@ def families(names: Sequence[str]) -> tuple[Family, ...]:
     for name in chosen:
         if name not in SHARES:
             raise DataError(unknown_name("family of skills", name, [*SHARES, "all"]))
-    return tuple(_family(name) for name in chosen)
+    return tuple(_with_cameras(_family(name), camera) for name in chosen)
 
 
 def _family(name: str) -> Family:
@@ -73,6 +77,11 @@ def _family(name: str) -> Family:
     suite = load_settings([f"suite={name}"]).suite
     scene = replace(suite.scene, roaming_start_probability=_ROAMING)
     return Family(name, scene, suite.mix, SHARES[name], suite.chain)
+
+
+def _with_cameras(family: Family, strength: float) -> Family:
+    look = replace(family.scene.randomization, camera=strength)
+    return replace(family, scene=replace(family.scene, randomization=look))
 
 
 def family_of(seed: int, among: Sequence[Family]) -> Family:

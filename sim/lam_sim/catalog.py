@@ -47,7 +47,7 @@ CYLINDER_HEIGHT_M = 0.036
 PRISM_SIZE_M = (0.040, 0.020, 0.022)
 REGION_EDGE_M = 0.090
 REGION_HEIGHT_M = 0.0008
-PIECE_EDGE_M = 0.011
+PIECE_EDGE_M = 0.015
 BUTTON_RADIUS_M = 0.024
 BUTTON_HEIGHT_M = 0.026
 BUTTON_CAP_RADIUS_M = 0.017
@@ -148,7 +148,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 is_free=False,
                 is_fixture=True,
             ),
-            Kind("piece", (PIECE_EDGE_M,) * 3, 0.008, 6, is_fixture=True),
+            Kind("piece", (PIECE_EDGE_M,) * 3, 0.0107, 6, is_fixture=True),
         )
     }
 )

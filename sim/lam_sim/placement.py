@@ -69,8 +69,8 @@ class Placed:
 DRAWER_TURN_RAD = math.radians(12)
 """How far at most a drawer looks past the pan axis, to either side."""
 
-_PIECES_SPREAD_M = 0.026
-_PIECES_APART_M = 0.017
+_PIECES_SPREAD_M = 0.030
+_PIECES_APART_M = 0.022
 
 
 def front_of_drawer(point: Point) -> Placed:

@@ -194,7 +194,7 @@ def _piece(body: mujoco.MjsBody) -> None:
     body.add_geom(
         type=mujoco.mjtGeom.mjGEOM_BOX,
         size=[catalog.PIECE_EDGE_M / 2] * 3,
-        mass=0.003,
+        mass=0.005,
         condim=4,
         friction=[0.6, 0.01, 0.0005],
         **CONTACT_ALL,

@@ -14,7 +14,7 @@ from lam_policies.families import families, family_of
 from lam_policies.training.dataset import open_data
 from lam_policies.training.frames import Frames
 from lam_ros.config import load_robot
-from lam_ros.core.errors import DataError
+from lam_ros.core.errors import ConfigError, DataError
 from lam_sim.ik import CartesianTeleop
 
 ROBOT = load_robot("so101")
@@ -134,9 +134,26 @@ def test_where_all_skills_are_collected_each_seed_has_its_family() -> None:
     assert drawn == [family_of(seed, among).name for seed in range(400)]
 
 
-@pytest.mark.parametrize("changes", [{"skills": ("drawers",)}, {"mishap_share": 1.5}])
+def test_cameras_can_be_asked_to_stand_further_from_where_they_are_meant_to() -> None:
+    near, far = (
+        [
+            dict(families(["sweep"], camera=strength)[0].episode(seed).scene.cameras)
+            for seed in range(40)
+        ]
+        for strength in (1.0, 2.0)
+    )
+    for one, other in zip(near, far, strict=True):
+        for name in ("front", "wrist"):
+            assert other[name].offset_m == pytest.approx(
+                [2 * value for value in one[name].offset_m]
+            )
+
+
+@pytest.mark.parametrize(
+    "changes", [{"skills": ("drawers",)}, {"mishap_share": 1.5}, {"camera": -1.0}]
+)
 def test_unknown_families_and_impossible_shares_are_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(DataError, match=r"allowed|unknown|collect"):
+    with pytest.raises((DataError, ConfigError), match=r"allowed|unknown|collect"):
         _ground(Path("nowhere"), **changes)
 
 

@@ -14,10 +14,10 @@ CONFIG = PlannerConfig(movable_kinds=frozenset({"cube"}))
 CUBE = SceneObject("red_cube_1", "cube", "red", (0.20, 0.05, 0.014), (0.028, 0.028, 0.028))
 REGION = SceneObject("blue_region_1", "region", "blue", (0.22, -0.08, 0.0004), (0.09, 0.09, 0.0008))
 PIECES = tuple(
-    SceneObject(f"brown_piece_{i}", "piece", "brown", (0.18, 0.02 * i, 0.005), (0.011,) * 3)
+    SceneObject(f"brown_piece_{i}", "piece", "brown", (0.18, 0.02 * i, 0.0075), (0.015,) * 3)
     for i in (1, 2, 3)
 )
-WHITE = SceneObject("white_piece_1", "piece", "white", (0.15, 0.0, 0.005), (0.011,) * 3)
+WHITE = SceneObject("white_piece_1", "piece", "white", (0.15, 0.0, 0.0075), (0.015,) * 3)
 TABLE = Scene((CUBE, REGION, *PIECES, WHITE))
 ABLE = Planner(DEMONSTRATED, CONFIG)
 
