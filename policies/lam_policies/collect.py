@@ -63,6 +63,7 @@ class CollectConfig:
         skills: families of `lam_policies.families`, or `all`; a seed belongs to one.
         mishap_share: demonstrate: share of the episodes that begin after a mishap.
         camera: how strongly the cameras' places vary; 1 as in evaluation without an axis.
+        only_failures: dagger: the expert shows the way out of what the policy fails at alone.
     """
 
     how: str
@@ -80,6 +81,7 @@ class CollectConfig:
     skills: tuple[str, ...] = (PLACING,)
     mishap_share: float = 0.0
     camera: float = 1.0
+    only_failures: bool = False
 
     def __post_init__(self) -> None:
         """Check the request.
@@ -144,6 +146,7 @@ class _Worker:
             picture_stride=config.picture_stride,
             window_rows=config.window_rows,
             mishap_share=config.mishap_share,
+            only_failures=config.only_failures,
         )
         poses = _read_poses(Path(config.poses), CartesianTeleop(robot)) if config.poses else None
         self.practices: dict[bool, Practice] = {}
@@ -172,6 +175,7 @@ class _Worker:
             episodes = (family_of(seed, self.families).episode(seed) for seed in seeds)
             made["without_success"] = fill(shard, self._practise, episodes)
             made["mishap_share"] = self.config.mishap_share
+            made["only_failures"] = self.config.only_failures
             made["window_rows"] = self.config.window_rows
         if self.policy is not None:
             made["policy"] = self.policy.info.policy_id
@@ -184,7 +188,7 @@ class _Worker:
         if family.chain:
             yield from Chaining(practice, family.mix, family.chain).run(episode)
         else:
-            yield practice.run(episode)
+            yield from practice.run(episode)
 
     def _pictures(self, seed: int) -> Iterator[Rows]:
         """Yield the pictures of a seed; of placing in scenes in which any cube may be named."""
@@ -254,6 +258,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--camera", type=float, default=1.0,
         help="how strongly the cameras' places vary (default: 1, as evaluation has them)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--only-failures", action="store_true",
+        help="dagger: the policy has the whole time, and only what it fails at is shown",
     )  # fmt: skip
     parser.add_argument("--max-policy-s", type=float, default=9.0, help="dagger: for how long")
     parser.add_argument("--poses", default="", help="ground: demonstrations with poses to take")

@@ -10,8 +10,8 @@ The result is training data as `lam_policies.training.store` keeps them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,11 @@ _OPEN_RAD = (0.35, 0.60)
 
 _UNSEEN: frozenset[Skill] = frozenset({Skill.PRESS})
 """Skills whose success no picture shows: what comes after it looks like what comes before, and
-from both a policy learns to hover between. What is kept of an episode ends with the effect."""
+from both a policy learns to hover between. What is kept of an episode ends soon after the effect."""
+
+_GO_ON_FRAMES = 12
+"""For so long the expert goes on as if nothing had come of it where no picture shows that something
+has: else a policy learns to stop just where the effect begins."""
 
 _LONGEST_S: Mapping[Skill, float] = {Skill.SWEEP: 20.0}
 """Skills that may take longer than the configuration says."""
@@ -64,6 +68,8 @@ class PracticeConfig:
         noise: what disturbs the expert.
         mishap_share: share of the episodes that begin after something has gone wrong: a
             missed grasp or a dropped object, a shoved arm, a kicked object.
+        only_failures: the policy drives for the whole of its time, and the expert is asked
+            only where it has not succeeded in it.
     """
 
     max_policy_s: float = 0.0
@@ -73,6 +79,7 @@ class PracticeConfig:
     horizon: int = 16
     noise: NoiseConfig = field(default_factory=NoiseConfig)
     mishap_share: float = 0.0
+    only_failures: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,15 +110,27 @@ class Practice:
         self._dt_s = ns_to_seconds(sim.robot.cameras[0].period_ns)
         self._steps = round(sim.robot.control_rate_hz * self._dt_s)
 
-    def run(self, episode: Episode) -> Rows | None:
-        """Return the expert's part of an episode, or None if it did not succeed."""
+    def run(self, episode: Episode) -> Iterator[Rows | None]:
+        """Yield the expert's part of an episode if there is one, None if it did not succeed."""
         rng = np.random.default_rng([episode.scene.seed, 0xDA6])
         self.sim.reset(episode.scene)
+        if self.only_failures and self.pass_over(episode, rng):
+            return
         self.lead_in(episode, rng)
-        return self.finish(episode, rng)
+        yield self.finish(episode, rng)
+
+    @property
+    def only_failures(self) -> bool:
+        """Whether what the policy can do by itself is left out."""
+        return self._policy is not None and self._config.only_failures
 
     def lead_in(self, episode: Episode, rng: np.random.Generator) -> None:
-        """Let the policy drive for a while, or something go wrong, unrecorded."""
+        """Let the policy drive for a while, or something go wrong, unrecorded.
+
+        Where only failures are wanted, the policy has had its time already.
+        """
+        if self.only_failures:
+            return
         if self._policy is not None:
             longest = rng.uniform(0, self._config.max_policy_s)
             self._let_policy_drive(self._policy, episode, rng, longest)
@@ -191,16 +210,18 @@ class Practice:
         said = words(episode.step, scene)
         judge = Judge(episode.step, scene)
         log = _Log(episode, said, self._config.picture_stride)
-        still = kept = 0
+        is_unseen = episode.step.skill in _UNSEEN
+        still = gone_on = 0
         window = self._config.window_rows
         longest_s = self._longest_s(episode)
-        while still < HOLD_FRAMES:
+        while still < HOLD_FRAMES and gone_on <= _GO_ON_FRAMES:
             if window and len(log) == window:
                 return log.rows(np.full(window, np.nan))
             if len(log) > longest_s / self._dt_s:
                 return None
             joints = sim.joint_state()
-            decision = expert.decide(scene, joints, self._dt_s)
+            shown = _as_before(scene, episode) if is_unseen else scene
+            decision = expert.decide(shown, joints, self._dt_s)
             is_last = window and len(log) >= window - self._config.horizon
             if len(log) % self._config.picture_stride == 0 and not is_last:
                 log.add_pictures(sim, scene)
@@ -211,15 +232,22 @@ class Practice:
             )
             scene = sim.truth()
             judge.watch(scene)
-            if not kept and episode.step.skill in _UNSEEN and achieved(episode.step, scene):
-                kept = len(log)
-        kept = kept or len(log)
-        return log.rows(np.arange(kept) / kept) if judge.succeeded else None
+            gone_on += is_unseen and achieved(episode.step, scene)
+        return log.rows(np.arange(len(log)) / len(log)) if judge.succeeded else None
 
     def _execute(self, target_rad: FloatArray) -> None:
         start = self.sim.target_rad
         for step in range(1, self._steps + 1):
             self.sim.step(start + (target_rad - start) * (step / self._steps))
+
+
+def _as_before(scene: Scene, episode: Episode) -> Scene:
+    """Return the scene with the step's object not yet pressed."""
+    before = replace(scene[episode.step.object_id], is_on=False)
+    return replace(
+        scene,
+        objects=tuple(before if item.id == before.id else item for item in scene.objects),
+    )
 
 
 class _Log:

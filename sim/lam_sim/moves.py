@@ -46,6 +46,9 @@ _BEHIND_M = 0.012
 _ASIDE_M = 0.015
 _PUSH_SPEED_M_S = 0.14
 _PRESS_SPEED_M_S = 0.06
+_PRESS_DEPTH_M = 0.009
+"""How deep the fingers aim: deeper than a button gives way, so that aiming a little high is enough."""
+
 _CAP_M = 0.011
 """How far off its middle the fingers still press a button's cap; who rises for less, teaches a
 policy, which does not see so exactly, to hover."""
@@ -209,7 +212,7 @@ class Moves:
                 x, y = view.xy + 0.25 * (np.array([x, y]) - view.xy)
             over = ToolTarget((float(x), float(y), height), None, jaw_rad=self._shut_rad)
             return Phase.APPROACH, over, self._style.speed_m_s
-        down = ToolTarget((x, y, top - 0.006), None, jaw_rad=self._shut_rad)
+        down = ToolTarget((x, y, top - _PRESS_DEPTH_M), None, jaw_rad=self._shut_rad)
         return Phase.PRESS, down, _PRESS_SPEED_M_S * self._brisk
 
     # -- pushing: the closed hand behind the thing -----------------------------------------

@@ -11,11 +11,15 @@ from rich.console import Console
 
 from lam_policies.collect import CollectConfig, collect
 from lam_policies.families import families, family_of
+from lam_policies.practice import Practice, PracticeConfig
+from lam_policies.served import PolicyInfo
 from lam_policies.training.dataset import open_data
 from lam_policies.training.frames import Frames
 from lam_ros.config import load_robot
 from lam_ros.core.errors import ConfigError, DataError
+from lam_ros.core.types import ActionChunk, Observation
 from lam_sim.ik import CartesianTeleop
+from lam_sim.world import LockstepSim, SimConfig
 
 ROBOT = load_robot("so101")
 QUIET = Console(quiet=True)
@@ -157,7 +161,7 @@ def test_unknown_families_and_impossible_shares_are_refused(changes: dict[str, o
         _ground(Path("nowhere"), **changes)
 
 
-def test_a_press_ends_where_it_has_succeeded_since_no_picture_tells_before_from_after(
+def test_a_press_goes_on_downwards_and_ends_there_since_no_picture_tells_before_from_after(
     tmp_path: Path,
 ) -> None:
     shown = CollectConfig(
@@ -167,6 +171,52 @@ def test_a_press_ends_where_it_has_succeeded_since_no_picture_tells_before_from_
     teleop = CartesianTeleop(ROBOT)
     (part,) = _read(tmp_path)
     for end in np.unique(part.episode_end):
-        rows = part.state_rad[part.episode_end == end].astype(float)
-        heights_m = [teleop.tool_pose(row).position_m[2] for row in rows]
-        assert heights_m[-1] < min(heights_m) + 0.005
+        shown_rows = part.episode_end == end
+        low_m = [
+            teleop.tool_pose(row).position_m[2]
+            for row in part.state_rad[shown_rows][-8:].astype(float)
+        ]
+        aim_m = [
+            teleop.tool_pose(row).position_m[2]
+            for row in part.action_rad[shown_rows][-8:].astype(float)
+        ]
+        assert max(low_m) < min(low_m) + 0.003
+        assert max(aim_m) < min(low_m), "it aims no deeper than where the button gives way to"
+
+
+def test_where_only_failures_are_wanted_the_expert_shows_what_the_policy_failed_at(
+    tmp_path: Path, checkpoint: Path
+) -> None:
+    wanted = CollectConfig(
+        "dagger", str(tmp_path), scenes=2, first_seed=60, part=2, workers=1,
+        policy=str(checkpoint), max_policy_s=0.5, only_failures=True,
+    )  # fmt: skip
+    collect(wanted, QUIET)
+    (part,) = _read(tmp_path)
+    assert part.n_episodes == 2, "an untrained policy fails at both"
+
+
+def test_where_only_failures_are_wanted_what_the_policy_can_do_is_left_out() -> None:
+    home, button = families(["home", "button"])
+    sim = LockstepSim(ROBOT, SimConfig(scene=button.scene))
+    wanted = PracticeConfig(max_policy_s=5.0, only_failures=True, window_rows=24)
+    practice = Practice(sim, wanted, _GoesHome())
+    assert list(practice.run(home.episode(60))) == []
+    assert len(list(practice.run(button.episode(60)))) == 1
+
+
+class _GoesHome:
+    """A policy that knows one thing."""
+
+    info = PolicyInfo("goes_home", ("home",), 4, ROBOT.cameras[0].period_ns, ROBOT)
+
+    def reset(self) -> None:
+        """Nothing is kept."""
+
+    def infer(self, observation: Observation, prompt: str) -> ActionChunk:
+        """Return a way home."""
+        del prompt
+        shares = np.linspace(0.1, 0.4, 4)[:, None]
+        start_rad = observation.state_rad
+        way_rad = start_rad + shares * (np.array(ROBOT.poses.home_rad) - start_rad)
+        return self.info.chunk(observation, way_rad, 0)
