@@ -16,6 +16,9 @@ POLICY_NICE = 10
 PERCEPTION_NICE = 15
 """Looking again can wait for the policy, as the policy waits for the command stream."""
 
+DETAIL_WIDTH_PX = 640
+"""Width of the simulated pictures that perception looks at; the policy's are smaller."""
+
 
 @dataclass(frozen=True)
 class GraphParameters:
@@ -55,7 +58,9 @@ def sim_graph(parameters: GraphParameters) -> tuple[NodeSpec, ...]:
 def arm_graph(parameters: GraphParameters) -> tuple[NodeSpec, ...]:
     """Return the simulated arm and what commands it, without anybody who drives it."""
     shared = dict(parameters.shared)
-    sim = {"publishes_scene": parameters.perception is None, **shared, **parameters.sim}
+    sees = parameters.perception is not None
+    detail = {"detail_width_px": DETAIL_WIDTH_PX if sees else 0}
+    sim = {"publishes_scene": not sees, **detail, **shared, **parameters.sim}
     return (
         NodeSpec("sim", "lam_ros.nodes.sim", "SimNode", sim),
         NodeSpec(
@@ -77,7 +82,7 @@ def _perception(parameters: GraphParameters, shared: Mapping[str, Any]) -> tuple
             "perception",
             "lam_ros.nodes.perception",
             "PerceptionNode",
-            {**shared, **parameters.perception},
+            {"detail": True, **shared, **parameters.perception},
             nice=PERCEPTION_NICE,
             cpus=cores()[1:],
         ),

@@ -86,8 +86,16 @@ def _names(given: Sequence[str], robot: RobotDescription) -> tuple[str, ...]:
             continue
         for camera in robot.camera_names:
             image = robot.image_topic(camera)
-            pose = f"{image.rpartition('/')[0]}/pose"
-            found.append(name.format(image=image, info=robot.info_topic(camera), pose=pose))
+            detail, detail_info = robot.detail_topics(camera)
+            found.append(
+                name.format(
+                    image=image,
+                    info=robot.info_topic(camera),
+                    pose=f"{image.rpartition('/')[0]}/pose",
+                    detail=detail,
+                    detail_info=detail_info,
+                )
+            )
     return tuple(dict.fromkeys(found))
 
 

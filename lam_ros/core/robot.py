@@ -36,6 +36,9 @@ _IN_METRES = {
 
 _OPTIONAL = frozenset({"kind", "acceleration_rad_s2"})
 
+_AT_HOME_RAD = 0.06
+"""Within this of its home pose in every joint but the gripper's, the arm is at home."""
+
 
 class JointKind(StrEnum):
     """How a joint moves."""
@@ -247,6 +250,12 @@ class RobotDescription:
         """Largest allowed time between the streams of one observation [ns]."""
         return seconds_to_ns(self.max_skew_s)
 
+    def is_at_home(self, position_rad: FloatArray) -> bool:
+        """Tell whether the arm is at its home pose, wherever its gripper is; shape (J,)."""
+        away = np.abs(np.asarray(position_rad) - np.array(self.poses.home_rad))
+        away[self.gripper_index] = 0.0
+        return bool(away.max() < _AT_HOME_RAD)
+
     def camera(self, name: str) -> Camera:
         """Return the camera of that name.
 
@@ -265,6 +274,14 @@ class RobotDescription:
     def info_topic(self, camera: str) -> str:
         """Return the camera_info topic of a camera."""
         return self.topics.camera_info.format(camera=self.camera(camera).name)
+
+    def detail_topics(self, camera: str) -> tuple[str, str]:
+        """Return the topics of a camera's larger, rarer pictures and of what describes them."""
+        parts = (
+            topic.rpartition("/") for topic in (self.image_topic(camera), self.info_topic(camera))
+        )
+        image, info = (f"{before}/detail/{name}" for before, _, name in parts)
+        return image, info
 
     def image_feature(self, camera: str) -> str:
         """Return the LeRobot feature of a camera."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lam_ros.core.errors import LamError, unknown_name
 
@@ -33,6 +33,11 @@ NEXT_TO_GAP_M = 0.05
 
 ON_HEIGHT_TOLERANCE_M = 0.010
 """How far the height of an object may be from lying on its support."""
+
+
+_IN_NO_REGION = CONTAINER_KINDS | FLAT_KINDS | {"button"}
+_IN_REGION_M = 0.004
+"""How high the lower side of what lies in a region may be."""
 
 
 class SceneError(LamError):
@@ -186,6 +191,33 @@ class Scene:
     def failing(self, literals: Iterable[Literal]) -> tuple[Literal, ...]:
         """Return the literals that do not hold."""
         return tuple(literal for literal in literals if not self.holds(literal))
+
+
+def within_regions(objects: Iterable[SceneObject], held: str) -> list[SceneObject]:
+    """Return objects, those that lie on the table within a region saying that they are in it.
+
+    Args:
+        objects: all of a scene.
+        held: id of what the gripper holds, which lies nowhere.
+    """
+    items = list(objects)
+    regions = [item for item in items if item.kind == "region"]
+    return [_marked(item, regions) if item.id != held else item for item in items]
+
+
+def _marked(item: SceneObject, regions: Iterable[SceneObject]) -> SceneObject:
+    if item.kind in _IN_NO_REGION or item.bottom_m >= _IN_REGION_M:
+        return item
+    around = next((region for region in regions if _is_over(item, region)), None)
+    return item if around is None else replace(item, inside=around.id, on="")
+
+
+def _is_over(item: SceneObject, region: SceneObject) -> bool:
+    """Tell whether an object's centre is over a square region, which may be turned."""
+    cosine, sine = math.cos(region.yaw_rad), math.sin(region.yaw_rad)
+    dx, dy = (item.position_m[k] - region.position_m[k] for k in (0, 1))
+    half = region.size_m[0] / (abs(cosine) + abs(sine)) / 2
+    return abs(cosine * dx + sine * dy) < half and abs(cosine * dy - sine * dx) < half
 
 
 def _holding(scene: Scene, item: SceneObject) -> bool:

@@ -73,13 +73,16 @@ class PerceptionNode(LamNode):
         self._goals = opened.publisher(lam_msg.Scene, topics.GOAL_SCENE, qos.LATCHED)
         joints, images = sensor_msgs.msg.JointState, sensor_msgs.msg.Image
         opened.listen(joints, robot.topics.joint_state, self._on_joints, qos.HISTORY)
-        image_topic = robot.image_topic(self._camera)
+        image_topic, info_topic = robot.image_topic(self._camera), robot.info_topic(self._camera)
+        if self.flag("detail", False):
+            image_topic, info_topic = robot.detail_topics(self._camera)
         opened.listen(images, image_topic, self._on_image, qos.SENSOR)
         opened.listen(images, topics.GOAL_IMAGE, self._on_goal_image, qos.LATCHED)
         if self._calibration is None:
             infos, poses = sensor_msgs.msg.CameraInfo, geometry_msgs.msg.PoseStamped
-            opened.listen(infos, robot.info_topic(self._camera), self._on_info, qos.SENSOR)
-            opened.listen(poses, pose_topic(image_topic), self._on_pose, qos.LATCHED)
+            opened.listen(infos, info_topic, self._on_info, qos.SENSOR)
+            pose = pose_topic(robot.image_topic(self._camera))
+            opened.listen(poses, pose, self._on_pose, qos.LATCHED)
 
     def activate(self) -> None:
         """Begin with an empty table."""
@@ -98,6 +101,7 @@ class PerceptionNode(LamNode):
         if isinstance(state, Rejected):
             return
         self._joints.append(state)
+        self._seer.touch(state.position_rad)
         # Where the arm was when the picture was taken is known once a later word of it has come.
         if self._frame is not None and self._frame.stamp_ns <= state.stamp_ns:
             frame, self._frame = self._frame, None

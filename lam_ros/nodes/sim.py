@@ -42,16 +42,18 @@ from lam_ros.core.errors import ConfigError, LamError
 from lam_ros.core.inbound import Rejected
 from lam_ros.core.literals import judge
 from lam_ros.core.pacing import Every, Pacer
-from lam_ros.core.robot import Camera, RobotDescription
+from lam_ros.core.robot import Camera
 from lam_ros.core.scene import Scene
 from lam_ros.core.types import FloatArray, ImageArray
 from lam_ros.run.recording import Moment, StateLog
 from lam_sim.cameras import true_camera
+from lam_sim.render import POLICY
 from lam_sim.sampling import sample_scene
 from lam_sim.scenes import SceneConfig, SceneSpec
 from lam_sim.world import LockstepSim, SimConfig
 
 FIXED_CAMERAS = ("front",)
+DETAIL_RATE_HZ = 5.0
 """Cameras that stand still beside the table."""
 
 
@@ -103,6 +105,7 @@ class SimNode(LamNode):
         self._scene_config = _scene_config(self.text("scene", "{}"))
         self._scene_every = Every(period_ns(self.number("scene_rate_hz", 20.0)))
         self._publishes_scene = self.flag("publishes_scene", True)
+        self._detail_width_px = int(self.number("detail_width_px", 0))
         self._record_path = self.text("record_path", "")
         self._record_every = Every(period_ns(self.number("record_rate_hz", 20.0)))
         # For tests of what happens when a camera stops.
@@ -125,8 +128,11 @@ class SimNode(LamNode):
         )
         names = (topics.GROUND_TRUTH, topics.SCENE)[: 1 + self._publishes_scene]
         self._scenes = [opened.publisher(lam_msg.Scene, name, qos.SCENE) for name in names]
-        self._cameras = [
-            _CameraStream(opened, robot, camera, self._fovy_rad(camera)) for camera in robot.cameras
+        self._cameras = [self._stream(camera) for camera in robot.cameras]
+        self._details = [
+            self._stream(_in_detail(camera, self._detail_width_px), detail=True)
+            for camera in robot.cameras
+            if camera.name in FIXED_CAMERAS and self._detail_width_px
         ]
         poses = geometry_msgs.msg.PoseStamped
         self._poses = [
@@ -148,6 +154,13 @@ class SimNode(LamNode):
             opened.listen(lam_msg.JointCommand, command, self._on_command, qos.COMMAND)
         opened.serve(Judge, topics.JUDGE, self._on_judge)
         opened.serve(ResetScene, topics.RESET_SCENE, self._on_reset)
+
+    def _stream(self, camera: Camera, *, detail: bool = False) -> _CameraStream:
+        robot, name = self._robot, camera.name
+        topics_of = robot.image_topic(name), robot.info_topic(name)
+        if detail:
+            topics_of = robot.detail_topics(name)
+        return _CameraStream(self._opened, topics_of, camera, self._fovy_rad(camera))
 
     def _sampled(self, seed: int) -> SceneSpec:
         return sample_scene(self._scene_config, seed, self._world.arm)
@@ -183,6 +196,13 @@ class SimNode(LamNode):
         due = [stream for stream in self._cameras if stream.every.is_due(stamp_ns)]
         if due:
             self._publish_pictures(due, stamp_ns)
+        for stream in self._details:
+            if stream.every.is_due(stamp_ns) and not self._has_stopped(
+                stream.camera.name, stamp_ns
+            ):
+                camera = stream.camera
+                size = camera.width_px, camera.height_px
+                stream.publish(self._world.render(camera.name, *size, quality=POLICY), stamp_ns)
         if self._scene_every.is_due(stamp_ns):
             message = scene_to(self._truth(stamp_ns))
             for publisher in self._scenes:
@@ -194,11 +214,14 @@ class SimNode(LamNode):
         images = self._world.observe().images
         for stream in due:
             name = stream.camera.name
-            running_ns = stamp_ns - self._started_ns
-            if name == self._stop_camera and running_ns >= self._stop_camera_after_ns:
+            if self._has_stopped(name, stamp_ns):
                 continue
             self._images[name] = images[name]
             stream.publish(images[name], stamp_ns)
+
+    def _has_stopped(self, camera: str, stamp_ns: int) -> bool:
+        running_ns = stamp_ns - self._started_ns
+        return camera == self._stop_camera and running_ns >= self._stop_camera_after_ns
 
     def _publish_poses(self, stamp_ns: int) -> None:
         """Say where the cameras that stand still are, as a calibration would."""
@@ -231,7 +254,7 @@ class SimNode(LamNode):
         if self._controller is not None:  # unlike a command, a trajectory does not outlast it
             self._controller.place(self._world.target_rad)
         now_ns = self._ros_clock.now_ns()
-        for stream in self._cameras:
+        for stream in (*self._cameras, *self._details):
             stream.turn(self._fovy_rad(stream.camera))
         self._publish_poses(now_ns)
         self._pacer.start(now_ns)
@@ -251,13 +274,13 @@ class _CameraStream:
     """One camera's publishers and its rate."""
 
     def __init__(
-        self, opened: Entities, robot: RobotDescription, camera: Camera, fovy_rad: float
+        self, opened: Entities, topics_of: tuple[str, str], camera: Camera, fovy_rad: float
     ) -> None:
         self.camera = camera
         self.every = Every(camera.period_ns)
         self._writer = ImageWriter(camera.name, camera.width_px, camera.height_px)
         self._info = pinhole_info(camera, fovy_rad)
-        image, info = robot.image_topic(camera.name), robot.info_topic(camera.name)
+        image, info = topics_of
         self._image = opened.publisher(sensor_msgs.msg.Image, image, qos.SENSOR)
         self._info_out = opened.publisher(sensor_msgs.msg.CameraInfo, info, qos.SENSOR)
 
@@ -270,6 +293,12 @@ class _CameraStream:
         self._image.publish(self._writer.fill(image, stamp_ns))
         self._info.header.stamp = ns_to_stamp(stamp_ns)
         self._info_out.publish(self._info)
+
+
+def _in_detail(camera: Camera, width_px: int) -> Camera:
+    """Return a camera with larger, rarer pictures of the same view."""
+    height_px = round(camera.height_px * width_px / camera.width_px)
+    return replace(camera, width_px=width_px, height_px=height_px, rate_hz=DETAIL_RATE_HZ)
 
 
 def _scene_config(text: str) -> SceneConfig:

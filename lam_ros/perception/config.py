@@ -18,6 +18,37 @@ class Shape(StrEnum):
 
 
 @dataclass(frozen=True)
+class PartConfig:
+    """A box that belongs to a larger thing.
+
+    Attributes:
+        center_m: its centre from the middle of the larger thing's foot, at zero yaw.
+        size_m: its extent (x, y, z) at zero yaw.
+    """
+
+    center_m: tuple[float, float, float]
+    size_m: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class SlideConfig:
+    """What slides out of a thing, towards -x at zero yaw: a drawer out of its cabinet.
+
+    Attributes:
+        travel_m: how far it comes out.
+        open_m, closed_m: out by more than the first it is open, by less than the second closed.
+        colors: colours it comes in; the thing that it slides out of is described by its kind.
+        parts: boxes that fill its outline while it is shut.
+    """
+
+    travel_m: float
+    open_m: float
+    closed_m: float
+    colors: tuple[str, ...]
+    parts: tuple[PartConfig, ...]
+
+
+@dataclass(frozen=True)
 class KindConfig:
     """One kind of object to look for.
 
@@ -29,6 +60,11 @@ class KindConfig:
         floor_m: height at which things rest in or on it, above its bottom.
         colors: colours it comes in; empty for any.
         lies_on_table: True if it is never seen on or in something else.
+        raised_m: height of its lower side above the table, of what is only part of a thing:
+            the cap of a button, which alone bears its colour.
+        whole_m: extent of the whole thing then; None if `size_m` says it.
+        slides: what slides out of it; None if nothing does.
+        is_many: True if several of one colour lie close together, so that a blob may be them.
     """
 
     name: str
@@ -38,6 +74,10 @@ class KindConfig:
     floor_m: float = 0.0
     colors: tuple[str, ...] = ()
     lies_on_table: bool = True
+    raised_m: float = 0.0
+    whole_m: tuple[float, float, float] | None = None
+    slides: SlideConfig | None = None
+    is_many: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +106,8 @@ class TrackConfig:
         miss_limit: after how many pictures in plain view without it a thing is gone.
         held_radius_m: farthest from the tool's point that a held object's centre may be.
         grip_rad: least and largest position of the jaw at which it may hold something.
+        pressed_m: height of the tool's point over where a button's cap was, at which it has given
+            way; the tips of closed fingers reach lower than that point.
     """
 
     gate_m: float = 0.05
@@ -74,6 +116,7 @@ class TrackConfig:
     miss_limit: int = 8
     held_radius_m: float = 0.035
     grip_rad: tuple[float, float] = (0.085, 0.235)
+    pressed_m: float = 0.0073
 
 
 @dataclass(frozen=True)

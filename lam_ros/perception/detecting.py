@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -13,14 +15,24 @@ from lam_ros.perception.arm import ArmShape, Mask
 from lam_ros.perception.camera import TableCamera
 from lam_ros.perception.config import KindConfig, PerceptionConfig, Shape
 from lam_ros.perception.fitting import Fit, Window, fit
-from lam_ros.perception.looks import Palette, Surface, disc_px, find_light, find_table, smooth
+from lam_ros.perception.looks import (
+    Palette,
+    Surface,
+    disc_px,
+    find_light,
+    find_table,
+    greyish,
+    smooth,
+)
 from lam_ros.perception.outline import fill, outline_px
 from lam_ros.perception.recalling import Memory
 from lam_ros.perception.resting import Refit, settle
+from lam_ros.perception.sliding import Slid, slid_of_color, slid_of_one_blob
 
 # Colours that differ by brightness alone, which shade changes too, are told apart later.
 _ALIKE = {"white": "neutral", "grey": "neutral", "brown": "orange"}
 _WIDE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+_EDGE = np.ones((5, 5), np.uint8)
 _MARGIN_PX = 12
 _UNSURE = ("brown", "pink", "grey")
 """Pale and dark colours that a tinted light turns into others."""
@@ -36,6 +48,24 @@ _CLASH_SHARE = 0.9
 _SEVERAL_OVERLAP = 0.75
 """Overlap below which a blob may be more than one thing."""
 
+_FOOT_TELLS = 0.1
+"""How much what a part stands on speaks for it, as overlap; its lack speaks against it."""
+
+_NO_DRAWER = 0.95
+"""Overlap from which on a blob is what it was fitted with, and no drawer."""
+
+_LEAST_GREY = 0.7
+_GREY_TELLS = 0.4
+"""How much the cabinet's grey speaks for a drawer, as overlap, where the table is not grey."""
+
+_DRAWER_MARGIN = 0.05
+_DRAWER_TELLS = 0.1
+"""How much a drawer speaks for its cabinet, as overlap, against another solid in its place."""
+
+_MANY_OVERLAP = 0.75
+"""Overlap that several small things must have together with the blob that they are taken for."""
+
+_MOST_OF_MANY = 5
 _REST_WEIGHT = 0.2
 _PART_OVERLAP = 0.8
 _PART_SHARE = 0.3
@@ -83,7 +113,12 @@ class _Picture:
     light: FloatArray
     groups: Mapping[str, Mask]
     foreground: Mask
+    bright: Mask
+    grey: Mask
     thin_px: float
+
+
+Kinds = tuple[KindConfig, ...]
 
 
 class Detector:
@@ -95,6 +130,9 @@ class Detector:
         self._arm = arm
         self._palette = Palette(config.colors)
         self._memory = Memory()
+        self._groups_of = {name: _ALIKE.get(name, name) for name in self._palette.names}
+        self._sliding = tuple(kind for kind in config.kinds if kind.slides is not None)
+        self._others = tuple(kind for kind in config.kinds if kind.slides is None)
 
     def see(self, image: ImageArray, camera: TableCamera, joints_rad: Mapping[str, float]) -> Sight:
         """Return the objects in a picture: rgb8, shape (H, W, 3), of a calibrated camera.
@@ -105,9 +143,11 @@ class Detector:
         """
         picture = self._take_apart(image, camera, joints_rad)
         self._memory.next_picture(_view_of(camera))
-        found: list[tuple[Fit, str]] = []
+        cabinets = self._cabinets(picture)
+        found = [(one.item, self._drawer_color(picture, one)) for one in cabinets]
+        picture = _without(picture, cabinets)
         for group in picture.groups:
-            found.extend(self._fits(picture, group))
+            found.extend(self._fits(picture, group, self._others))
         fits = _without_patches(_without_doubles(found), picture.camera)
         rested = settle([item for item, _ in fits], self._refit(picture, fits))
         objects = tuple(
@@ -136,7 +176,9 @@ class Detector:
         away = table.distance(image) > table.tolerance
         foreground = smooth(np.where(away & (region > 0), 255, 0).astype(np.uint8))
         groups = self._groups(image, light, foreground)
-        return _Picture(image, camera, hidden, light, groups, foreground, thin_px)
+        bright = self._palette.brighter(image, light, "grey", "white")
+        grey = greyish(image, light) & ~bright
+        return _Picture(image, camera, hidden, light, groups, foreground, bright, grey, thin_px)
 
     def _at_working_size(
         self, image: ImageArray, camera: TableCamera
@@ -163,19 +205,93 @@ class Detector:
             groups[key] = pixels if key not in groups else groups[key] | pixels
         return groups
 
+    # -- drawers -----------------------------------------------------------------------
+
+    def _cabinets(self, picture: _Picture) -> list[Slid]:
+        """Return what something slides out of."""
+        found: list[Slid] = []
+        for kind in self._sliding:
+            own = {self._groups_of[color] for color in kind.colors}
+            for group, pixels in picture.groups.items():
+                for blob in self._blobs(smooth(pixels)):
+                    look = self._cabinet if group in own else self._drawer
+                    find = partial(look, picture, blob, group, kind)
+                    one = self._memory.recall(blob, (group, kind), find)
+                    if one is not None:
+                        found.append(one)
+        kept: list[Slid] = []
+        for one in sorted(found, key=lambda one: -one.margin):  # a cabinet has one drawer
+            near_m = min(one.item.kind.size_m[:2])
+            if all(math.dist(one.item.center_m, k.item.center_m) > near_m for k in kept):
+                kept.append(one)
+        return kept
+
+    def _blobs(self, pixels: Mask) -> Iterator[Mask]:
+        """Yield the connected parts of a mask that are large enough, the largest first."""
+        for _ in range(_MOST_PER_COLOR):
+            blob = _largest(pixels)
+            pixels = pixels & ~blob
+            if cv2.countNonZero(blob) < self._config.min_area_px:
+                return
+            yield blob
+
+    def _drawer(self, picture: _Picture, blob: Mask, group: str, kind: KindConfig) -> Slid | None:
+        """Return the cabinet whose drawer a blob is; None if it is something else."""
+        hidden = picture.hidden | (picture.foreground & ~picture.groups[group])
+        other, _ = self._recalled(picture, blob, hidden, group, self._others)
+        if other is not None and other.overlap > _NO_DRAWER:
+            return None
+        own_px = picture.groups[self._groups_of[kind.colors[0]]]
+        one = slid_of_color(picture, kind, blob, group, own_px)
+        if one is None or one.overlap < _LEAST_GREY:
+            return None
+        margin = one.drawn + _GREY_TELLS * one.tells - (other.overlap if other else 0.0)
+        return replace(one, margin=margin) if margin > _DRAWER_MARGIN else None
+
+    def _cabinet(self, picture: _Picture, blob: Mask, group: str, kind: KindConfig) -> Slid | None:
+        """Return the cabinet, drawer and all, that a blob is; None if it is something else."""
+        hidden = picture.hidden | (picture.foreground & ~picture.groups[group])
+        window = Window(picture.camera, blob, hidden & ~blob, _MARGIN_PX)
+        middle, axis = window.center_px, window.spread_px
+        places = np.array([middle - axis, middle, middle + axis])
+        starts = [
+            fit(picture.camera, kind, window, None, places, weight)
+            for weight in (1.0, _REST_WEIGHT)
+        ]
+        if max(item.overlap for item in starts) < self._config.min_overlap:
+            return None
+        one = slid_of_one_blob(picture, blob, group, starts)
+        if one is None:
+            return None
+        other, _ = self._recalled(picture, blob, hidden, group, self._others)
+        margin = one.overlap + _DRAWER_TELLS * one.drawn - (other.overlap if other else 0.0)
+        return replace(one, margin=margin) if margin > 0.0 else None
+
+    def _drawer_color(self, picture: _Picture, one: Slid) -> str:
+        """Return the colour of a drawer among those that its kind comes in."""
+        slides = one.item.kind.slides
+        if slides is None:
+            return ""
+        own = self._groups_of[one.item.kind.colors[0]]
+        where = (one.pixels & picture.groups[one.group]) > 0
+        if one.group == own:
+            where &= picture.bright > 0
+        pixels = picture.image[where].astype(np.float64)
+        return self._palette.name_of(pixels, picture.light, slides.colors, Surface.LIT)
+
     # -- outlines ----------------------------------------------------------------------
 
-    def _fits(self, picture: _Picture, group: str) -> list[tuple[Fit, str]]:
+    def _fits(self, picture: _Picture, group: str, kinds: Kinds) -> list[tuple[Fit, str]]:
         """Return the objects of one group of colours, the largest first."""
         pixels = smooth(picture.groups[group])
-        found, left = self._fits_of(picture, group, pixels)
+        found, left = self._fits_of(picture, group, pixels, kinds)
         if group == "neutral":  # what is white or grey melts into a table that is so too
             closed = cv2.morphologyEx(left, cv2.MORPH_CLOSE, _WIDE).astype(np.uint8)
-            found += self._fits_of(picture, group, closed)[0]
+            found += self._fits_of(picture, group, closed, kinds)[0]
         return found
 
     def _fits_of(
-        self, picture: _Picture, group: str, pixels: Mask
+        self, picture: _Picture, group: str, pixels: Mask, kinds: Kinds
     ) -> tuple[list[tuple[Fit, str]], Mask]:
         """Return the objects, and the pixels that none of them explains."""
         hidden = picture.hidden | (picture.foreground & ~pixels)
@@ -188,7 +304,7 @@ class Detector:
             left = left & ~blob
             if _half_width_px(blob) < picture.thin_px:
                 continue
-            item, color = self._recalled(picture, blob, hidden, group)
+            item, color = self._recalled(picture, blob, hidden, group, kinds)
             if item is None or _sureness(item) < self._config.min_overlap:
                 unexplained = unexplained | blob
                 continue
@@ -199,19 +315,15 @@ class Detector:
         return found, unexplained
 
     def _recalled(
-        self, picture: _Picture, blob: Mask, hidden: Mask, group: str
+        self, picture: _Picture, blob: Mask, hidden: Mask, group: str, kinds: Kinds
     ) -> tuple[Fit | None, str]:
         """Return what a blob is: what it was in the picture before, if it looks the same."""
-        known = self._memory.recall(blob, group)
-        if known is not None:
-            return known
-        item, color = self._best(picture, blob, hidden, group)
-        if item is not None:
-            self._memory.keep(blob, group, item, color)
-        return item, color
+        return self._memory.recall(
+            blob, (group, kinds), lambda: self._best(picture, blob, hidden, group, kinds)
+        )
 
     def _best(
-        self, picture: _Picture, blob: Mask, hidden: Mask, group: str
+        self, picture: _Picture, blob: Mask, hidden: Mask, group: str, among: Kinds
     ) -> tuple[Fit | None, str]:
         window = Window(picture.camera, blob, hidden & ~blob, _MARGIN_PX)
         names = [n for n in self._palette.names if _ALIKE.get(n, n) == group or n in _UNSURE]
@@ -219,16 +331,38 @@ class Detector:
         color = self._palette.name_of(pixels, picture.light, tuple(names), Surface.LIT)
         if group not in _PALE_GROUPS:
             names = [n for n in names if n == color or _ALIKE.get(n, n) == group]
-        kinds = [k for k in self._config.kinds if not k.colors or set(names) & set(k.colors)]
+        kinds = [k for k in among if not k.colors or set(names) & set(k.colors)]
         if not kinds:
             return None, ""
         starts = np.array([window.center_px, window.center_px - [0.0, window.spread_px[1]]])
-        best = max(
-            (fit(picture.camera, kind, window, 0.0, starts) for kind in kinds), key=_sureness
-        )
+        fits = [fit(picture.camera, kind, window, None, starts) for kind in kinds]
+        best = max(fits, key=lambda item: _sureness(item) + _FOOT_TELLS * _foot(picture, item))
         if best.overlap < _SEVERAL_OVERLAP:
             best = max((best, *_some_of_several(picture.camera, kinds, window)), key=_sureness)
+        for kind in kinds:
+            if kind.is_many and best.kind is not kind:
+                first, together = self._one_of_many(picture.camera, kind, blob, hidden)
+                best = first if together > max(_MANY_OVERLAP, best.overlap) else best
         return best, self._color_of(picture, pixels, best, names)
+
+    def _one_of_many(
+        self, camera: TableCamera, kind: KindConfig, blob: Mask, hidden: Mask
+    ) -> tuple[Fit, float]:
+        """Return one thing of several of a kind that a blob may be, and how well all explain it."""
+        found: list[Fit] = []
+        left, covered, explained = blob, np.zeros_like(blob), np.zeros_like(blob)
+        while len(found) < _MOST_OF_MANY and cv2.countNonZero(left) > self._config.min_area_px / 2:
+            window = Window(camera, _largest(left), (hidden & ~blob) | covered, _MARGIN_PX)
+            axis = window.spread_px
+            starts = np.array([window.center_px - axis, window.center_px, window.center_px + axis])
+            item = fit(camera, kind, window, None, starts, _REST_WEIGHT)
+            found.append(item)
+            explained = explained | _outline_mask(camera, item)
+            covered = covered | self._mask_of(camera, item)
+            left = smooth(blob & ~covered)
+        seen = explained & ~(hidden & ~blob)
+        both = cv2.countNonZero(seen & blob)
+        return found[0], both / max(1, cv2.countNonZero(seen | blob))
 
     def _color_of(
         self, picture: _Picture, pixels: FloatArray, item: Fit, names: Sequence[str]
@@ -267,6 +401,21 @@ class Detector:
         return again
 
 
+def _without(picture: _Picture, cabinets: Sequence[Slid]) -> _Picture:
+    """Return a picture without the pixels that cabinets explain; what they hide is hidden."""
+    if not cabinets:
+        return picture
+    explained = cv2.dilate(
+        np.bitwise_or.reduce([cabinet.pixels for cabinet in cabinets]), _EDGE
+    ).astype(np.uint8)
+    own = _PALE_GROUPS | {one.group for one in cabinets}  # what is shaded looks pale, too
+    groups = {
+        name: pixels & ~explained if name in own else pixels
+        for name, pixels in picture.groups.items()
+    }
+    return replace(picture, groups=groups)
+
+
 def _view_of(camera: TableCamera) -> tuple[object, ...]:
     """Return what tells one camera, in one place, from another."""
     arrays = (camera.matrix_px, camera.rotation_base_camera, camera.position_m)
@@ -275,14 +424,13 @@ def _view_of(camera: TableCamera) -> tuple[object, ...]:
 
 def _without_patches(found: list[tuple[Fit, str]], camera: TableCamera) -> list[tuple[Fit, str]]:
     """Return the fits without shades and glints of a larger thing that look like things in it."""
-    shape = (camera.height_px, camera.width_px)
-    masks = [
-        fill(outline_px(camera, f.kind, f.center_m, f.yaw_rad), (0, 0), shape) for f, _ in found
-    ]
+    masks = [_outline_mask(camera, item) for item, _ in found]
     areas = [max(int(cv2.countNonZero(mask)), 1) for mask in masks]
 
     def is_patch(index: int) -> bool:
         item = found[index][0]
+        if _is_foot(item, found):
+            return True
         return item.kind.lies_on_table and any(
             areas[other] > areas[index]
             and _sureness(found[other][0]) > _sureness(item)
@@ -293,12 +441,41 @@ def _without_patches(found: list[tuple[Fit, str]], camera: TableCamera) -> list[
     return [pair for index, pair in enumerate(found) if not is_patch(index)]
 
 
+def _foot(picture: _Picture, item: Fit) -> float:
+    """Return how much around a part speaks for the rest of its thing, -1 to 1; 0 of a whole thing.
+
+    Whatever colour the rest has, it is not the table's.
+    """
+    if item.kind.whole_m is None:
+        return 0.0
+    x, y, _ = item.center_m
+    size_m = (*item.kind.whole_m[:2], item.kind.raised_m)
+    foot = replace(item, kind=replace(item.kind, size_m=size_m), center_m=(x, y, size_m[2] / 2))
+    ring = _outline_mask(picture.camera, foot) & ~_outline_mask(picture.camera, item)
+    ring = ring & ~picture.hidden
+    count = int(cv2.countNonZero(ring))
+    return 2.0 * int(cv2.countNonZero(ring & picture.foreground)) / count - 1.0 if count else 0.0
+
+
+def _is_foot(item: Fit, found: Sequence[tuple[Fit, str]]) -> bool:
+    """Tell whether a fit is what a thing stands on of which only a part bears its colour."""
+    return any(
+        other.kind.whole_m is not None
+        and other is not item
+        and math.dist(item.center_m[:2], other.center_m[:2]) < max(other.kind.whole_m[:2]) / 2
+        and item.center_m[2] - item.kind.size_m[2] / 2 < other.kind.raised_m
+        for other, _ in found
+    )
+
+
 def _some_of_several(camera: TableCamera, kinds: list[KindConfig], window: Window) -> Iterator[Fit]:
     """Yield good fits to a part of a blob that may be two or three things."""
     middle, axis = window.center_px, window.spread_px
     starts = np.array([middle - 1.3 * axis, middle, middle + 1.3 * axis])
     for kind in kinds:
-        item = fit(camera, kind, window, 0.0, starts, _REST_WEIGHT)
+        if kind.is_many:
+            continue
+        item = fit(camera, kind, window, None, starts, _REST_WEIGHT)
         whole, _ = window.overlap(kind, np.array(item.center_m), item.yaw_rad)
         if item.overlap > _PART_OVERLAP and whole > _PART_SHARE:
             yield item
@@ -307,6 +484,11 @@ def _some_of_several(camera: TableCamera, kinds: list[KindConfig], window: Windo
 def _sureness(item: Fit) -> float:
     """Return how sure a fit is, 0 to 1: little can be said of what is mostly hidden."""
     return item.overlap * min(1.0, 0.5 + item.seen)
+
+
+def _outline_mask(camera: TableCamera, item: Fit) -> Mask:
+    outline = outline_px(camera, item.kind, item.center_m, item.yaw_rad)
+    return fill(outline, (0, 0), (camera.height_px, camera.width_px))
 
 
 def _grown(kind: KindConfig, margin_m: float = 0.002) -> KindConfig:

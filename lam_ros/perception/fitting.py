@@ -34,6 +34,7 @@ class Fit:
         yaw_rad: its turn about z.
         overlap: share of the pixels of outline or blob that both have, 0 to 1.
         seen: share of its outline that is not hidden, 0 to 1.
+        out_m: how far what slides out of it is out; None where that cannot be told.
     """
 
     kind: KindConfig
@@ -41,6 +42,7 @@ class Fit:
     yaw_rad: float
     overlap: float
     seen: float
+    out_m: float | None = None
 
 
 class Window:
@@ -111,17 +113,18 @@ def fit(
     camera: TableCamera,
     kind: KindConfig,
     window: Window,
-    bottom_m: float = 0.0,
+    bottom_m: float | None = None,
     start_px: FloatArray | None = None,
     rest_weight: float = 1.0,
 ) -> Fit:
     """Return the best place of a solid whose lower side is at a height.
 
     Args:
+        bottom_m: that height; where it is while the thing stands on the table if None.
         start_px: where its middle may be in the picture, shape (N, 2); the blob's if None.
         rest_weight: as of `Window.overlap`.
     """
-    height = bottom_m + kind.size_m[2] / 2
+    height = (kind.raised_m if bottom_m is None else bottom_m) + kind.size_m[2] / 2
     pixels = window.center_px[None] if start_px is None else start_px
     starts = [np.array([x, y, height]) for x, y in camera.on_plane(pixels, height)]
     known: dict[tuple[int, ...], tuple[float, float]] = {}

@@ -26,6 +26,8 @@ _SHADES = np.array([0.13, 0.20, 0.30, 0.42, 0.55, 0.70, 0.85, 1.0, 1.15])
 _LIT = np.array([0.75, 0.85, 1.0, 1.15, 1.3])
 """The same, of the surfaces that the light falls on."""
 
+_GREY_SPREAD = 0.25
+_GREY_NOISE = 0.02
 _FLAT = np.array([0.92, 1.0, 1.08])
 
 
@@ -129,6 +131,15 @@ def _refined(look: TableLook, pixels: FloatArray, tolerance: float) -> TableLook
     return replace(line, tolerance=float(np.clip(_SPREADS * spread, _LEAST_TOLERANCE, tolerance)))
 
 
+def greyish(image: ImageArray, light: FloatArray) -> Mask:
+    """Return what has hardly a colour of its own in a given light, shape (H, W)."""
+    plain = image.astype(np.float32) / (255.0 * light.astype(np.float32))
+    spread = plain.max(axis=-1) - plain.min(axis=-1)
+    return np.where(spread < _GREY_SPREAD * plain.mean(axis=-1) + _GREY_NOISE, 255, 0).astype(
+        np.uint8
+    )
+
+
 class Palette:
     """Tells colours by name in a given light."""
 
@@ -141,6 +152,20 @@ class Palette:
         """Return what each colour looks like in each of S shades, 0 to 255, shape (C, S, 3)."""
         lit = self._rgb[:, None] * light * levels[None, :, None]
         return np.clip(lit, 0.0, 1.0) * 255.0
+
+    def brighter(self, image: ImageArray, light: FloatArray, dark: str, pale: str) -> Mask:
+        """Return where a picture is nearer to a pale colour than to a dark one, both well lit.
+
+        Shape (H, W); the colours differ by brightness alone.  Nowhere if one is not known.
+        """
+        if dark not in self.names or pale not in self.names:
+            return np.zeros(image.shape[:2], np.uint8)
+        darkest, brightest = (
+            float(self._rgb[self.names.index(name)].mean()) for name in (dark, pale)
+        )
+        limit = (_LIT.max() * darkest + _LIT.min() * brightest) / 2
+        level = (image.astype(np.float32) / (255.0 * light.astype(np.float32))).mean(-1)
+        return np.where(level > limit, 255, 0).astype(np.uint8)
 
     def label(self, image: ImageArray, light: FloatArray, where: Mask) -> Labels:
         """Return the nearest colour of each pixel where a mask says so, -1 elsewhere."""

@@ -7,13 +7,14 @@ slow changes add up until they count.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 
 from lam_ros.perception.arm import Mask
-from lam_ros.perception.fitting import Fit
 
 _MOST_CHANGED = 0.03
 """Share of a blob's pixels that may come or go before it is looked at anew."""
@@ -23,15 +24,14 @@ _EDGE_PX = 2
 
 @dataclass(frozen=True, eq=False)
 class _Known:
-    group: str
+    asked: Hashable
     box: tuple[int, int, int, int]
     pixels: Mask
-    item: Fit
-    color: str
+    answer: Any
 
 
 class Memory:
-    """Fits of the last picture and this one."""
+    """Answers of the last picture and this one."""
 
     def __init__(self) -> None:
         """Remember nothing."""
@@ -44,21 +44,26 @@ class Memory:
         self._before, self._now = (self._now, []) if view == self._view else ([], [])
         self._view = view
 
-    def recall(self, blob: Mask, group: str) -> tuple[Fit, str] | None:
-        """Return what a blob, shape (H, W), was taken for, or None if it is new or changed."""
-        box = cv2.boundingRect(blob)
-        for known in self._before:
-            near = max(abs(a - b) for a, b in zip(box, known.box, strict=True)) <= _EDGE_PX
-            if known.group == group and near and _is_same(blob, known):
-                self._now.append(known)
-                return known.item, known.color
-        return None
+    def recall[T](self, blob: Mask, asked: Hashable, find: Callable[[], T]) -> T:
+        """Return what was found of a blob, shape (H, W); found now if it is new or changed.
 
-    def keep(self, blob: Mask, group: str, item: Fit, color: str) -> None:
-        """Remember what a blob was taken for."""
-        u, v, width, height = cv2.boundingRect(blob)
+        Args:
+            blob: its pixels.
+            asked: what was asked of it; another question has another answer.
+            find: finds the answer.
+        """
+        box = cv2.boundingRect(blob)
+        for known in (*self._before, *self._now):
+            near = max(abs(a - b) for a, b in zip(box, known.box, strict=True)) <= _EDGE_PX
+            if known.asked == asked and near and _is_same(blob, known):
+                self._now.append(known)
+                answer: T = known.answer
+                return answer
+        u, v, width, height = box
         pixels = blob[v : v + height, u : u + width].copy()
-        self._now.append(_Known(group, (u, v, width, height), pixels, item, color))
+        answer = find()
+        self._now.append(_Known(asked, (u, v, width, height), pixels, answer))
+        return answer
 
 
 def _is_same(blob: Mask, known: _Known) -> bool:

@@ -62,6 +62,13 @@ class Seer:
         sight = self._detector.see(image, camera, joints)
         return self._tracker.update(sight, stamp_ns, self._tool(joints))
 
+    def touch(self, position_rad: FloatArray) -> None:
+        """Take in measured joints in the robot's order, shape (J,), between two pictures."""
+        joints = dict(zip(self._robot.joint_names, map(float, position_rad), strict=True))
+        tool = self._tool(joints)
+        if tool is not None:
+            self._tracker.touch(tool)
+
     def _tool(self, joints_rad: Mapping[str, float]) -> Tool | None:
         if self._arm is None:
             return None

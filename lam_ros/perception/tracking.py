@@ -6,6 +6,7 @@ only what is missing in plain view, several times in a row, is gone.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,11 +15,11 @@ import cv2
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from lam_ros.core.scene import Scene, SceneObject
+from lam_ros.core.scene import Scene, SceneObject, within_regions
 from lam_ros.core.types import FloatArray
 from lam_ros.perception.arm import Mask
 from lam_ros.perception.camera import TableCamera
-from lam_ros.perception.config import KindConfig, TrackConfig
+from lam_ros.perception.config import KindConfig, SlideConfig, TrackConfig
 from lam_ros.perception.detecting import Detection, Sight
 from lam_ros.perception.extent import extent_m
 from lam_ros.perception.outline import fill, outline_px
@@ -57,6 +58,8 @@ class _Track:
     missed_count: int = 0
     apart_count: int = 0
     support: _Track | None = field(default=None, repr=False)
+    out_m: float | None = None
+    is_pressed: bool = False
 
     @property
     def color(self) -> str:
@@ -133,6 +136,16 @@ class Tracker:
         floor_m = below[0].kind.floor_m if below else 0.0
         item.center_m = (*item.center_m[:2], floor_m + item.kind.size_m[2] / 2)
 
+    def touch(self, tool: Tool) -> None:
+        """Take in where the fingers are: where they are, the cap of a button has given way."""
+        x, y, z = map(float, tool.position_m)
+        for track in self._tracks:
+            if track.kind.whole_m is None or not track.id:
+                continue
+            cap_m = track.kind.raised_m + track.kind.size_m[2]
+            is_over = math.dist((x, y), track.center_m[:2]) < max(track.kind.size_m[:2]) / 2
+            track.is_pressed |= is_over and z < cap_m + self._config.pressed_m
+
     # -- assignment --------------------------------------------------------------------
 
     def _assign(self, seen: Sequence[Detection]) -> list[tuple[int, int]]:
@@ -170,6 +183,7 @@ class Tracker:
             item.fit.center_m,
             item.fit.yaw_rad,
             item.confidence,
+            out_m=item.fit.out_m,
         )
         self._tracks.append(track)
         self._name(track)
@@ -180,6 +194,7 @@ class Tracker:
         track.missed_count = 0
         track.colors[item.color] += 1
         track.confidence = item.confidence
+        track.out_m = track.out_m if item.fit.out_m is None else item.fit.out_m
         self._name(track)
         if track is self._held and not self._has_slipped(track, item):
             return
@@ -224,27 +239,48 @@ class Tracker:
         ]
 
     def _scene(self, stamp_ns: int) -> Scene:
-        objects = tuple(_to_object(track) for track in self._tracks if track.id)
-        return Scene(objects, stamp_ns, self._held.id if self._held else "")
+        objects = (_to_object(track) for track in self._tracks if track.id)
+        held = self._held.id if self._held else ""
+        return Scene(tuple(within_regions(objects, held)), stamp_ns, held)
 
 
 def _to_object(track: _Track) -> SceneObject:
     """Return what a scene says of a track; a relation only to what has an id itself."""
+    whole = track.kind
+    if whole.whole_m is not None:
+        whole = replace(whole, size_m=whole.whole_m)
     item = SceneObject(
         id=track.id,
-        kind=track.kind.name,
+        kind=whole.name,
         color=track.color,
         position_m=track.center_m,
-        size_m=extent_m(track.kind, track.yaw_rad),
+        size_m=extent_m(whole, track.yaw_rad),
         yaw_rad=track.yaw_rad,
         confidence=round(min(1.0, track.confidence), 3),
     )
+    if whole.whole_m is not None:
+        x, y, _ = track.center_m
+        return replace(item, position_m=(x, y, whole.size_m[2] / 2), is_on=track.is_pressed)
+    if whole.slides is not None:
+        return _slid_out(item, whole.slides, track.out_m)
     support = track.support
     if support is None or not support.id:
         return item
     if support.kind.floor_m < support.kind.size_m[2] / 2:
         return replace(item, inside=support.id)
     return replace(item, on=support.id)
+
+
+def _slid_out(item: SceneObject, slides: SlideConfig, out_m: float | None) -> SceneObject:
+    """Return a drawer where it is, given its cabinet and how far it is out."""
+    if out_m is None:
+        return item
+    x, y, z = item.position_m
+    dx, dy = out_m * math.cos(item.yaw_rad), out_m * math.sin(item.yaw_rad)
+    is_open = True if out_m > slides.open_m else False if out_m < slides.closed_m else None
+    return replace(
+        item, position_m=(x - dx, y - dy, z), is_open=is_open, opening=out_m / slides.travel_m
+    )
 
 
 def _is_carrier(kind: KindConfig) -> bool:

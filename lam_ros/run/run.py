@@ -30,8 +30,6 @@ RESULT = "result.json"
 TREE = "tree.txt"
 """The behaviour tree of the plan, as it stood in the end."""
 
-_TOLD = "drawers, buttons, regions and pieces are not seen yet: planned on the simulation's truth"
-
 
 def run(request: RunRequest) -> RunReport:
     """Carry out one instruction in simulation, through the whole graph.
@@ -54,8 +52,6 @@ def run(request: RunRequest) -> RunReport:
     picture = _picture(request, settings)
     security.tell_exposure()
     with hold_run(), View(request.instruction, show=request.show) as view:
-        if settings.is_told_of_fixtures and not request.single_process:
-            view.line(_TOLD, "dim")
         remove_dead_segments()
         run_dir = _make_run_dir(request)
         ended = _carry_out(request, settings, driver, run_dir, view, picture)

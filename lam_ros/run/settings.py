@@ -94,18 +94,8 @@ class RunSettings:
     def plans_on_what_is_seen(self) -> bool:
         """True if the planner's scenes come from a camera.
 
-        The scripted teleoperator knows things by their true names, so its planner does, too;
-        and of fixtures the planner is told, since none of them is seen (docs/seeing.md).
+        The scripted teleoperator knows things by their true names, so its planner does, too.
         """
-        return self._is_to_see and not self.scene.is_furnished
-
-    @property
-    def is_told_of_fixtures(self) -> bool:
-        """True if fixtures alone are why the planner does not plan on what is seen."""
-        return self._is_to_see and self.scene.is_furnished
-
-    @property
-    def _is_to_see(self) -> bool:
         return self.groups["planner"].get("scene") == SEEN and not self.is_scripted
 
     def seeing(self) -> RunSettings:

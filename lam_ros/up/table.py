@@ -176,7 +176,9 @@ def _arm(values: Values, folder: Path, *, simulated: bool) -> tuple[NodeSpec, ..
             "decision_log_goes_on": True,  # a planner that died and was started again adds to it
             "policy_id": policy if policy in (NOBODY, EXPERT) else values.text("policy_path"),
         },
-        perception=_perception(values, policy) if _can_see(robot, simulated=simulated) else None,
+        perception=_perception(values, policy, simulated)
+        if _can_see(robot, simulated=simulated)
+        else None,
     )
     if not simulated and values.text("driver") == "so101" and robot.name != "so101":
         raise ConfigError(
@@ -242,12 +244,15 @@ def _can_see(robot: RobotDescription, *, simulated: bool) -> bool:
     return {link["joint"] for link in links if link.get("joint")} <= set(robot.joint_names)
 
 
-def _perception(values: Values, policy: str) -> dict[str, Any] | None:
-    """Return the perception node's parameters; None where nobody plans on what is seen."""
+def _perception(values: Values, policy: str, simulated: bool) -> dict[str, Any] | None:
+    """Return the perception node's parameters; None where nobody plans on what is seen.
+
+    A simulated camera has larger pictures for it beside those for the policy.
+    """
     if policy in (NOBODY, EXPERT) or values.text("scene") == TRUTH:
         return None
     path = values.text("calibration")
-    return {"calibration": str(Path(path).resolve()) if path else ""}
+    return {"calibration": str(Path(path).resolve()) if path else "", "detail": simulated}
 
 
 def _driver(values: Values) -> NodeSpec:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 import numpy as np
 
 from lam_ros.core.errors import ConfigError, unknown_name
-from lam_ros.core.scene import Literal, Scene, SceneObject
+from lam_ros.core.scene import Literal, Scene, SceneObject, within_regions
 from lam_ros.core.skills import TRAINED, Skill, Step, achieved
 from lam_sim import catalog
 from lam_sim.moves import can_shove
@@ -23,7 +23,7 @@ from lam_sim.placement import PICK, polar
 from lam_sim.placing import contents, place_point
 from lam_sim.sampling import sample_scene
 from lam_sim.scenes import ObjectSpec, SceneConfig, SceneSpec
-from lam_sim.truth import in_regions, is_open
+from lam_sim.truth import is_open
 
 
 class TaskType(StrEnum):
@@ -176,7 +176,7 @@ def task_type_of(step: Step, scene: Scene) -> TaskType:
 
 def initial_scene(spec: SceneSpec) -> Scene:
     """Return the scene as the spec describes it, before any physics."""
-    return Scene(tuple(in_regions([_as_object(item) for item in spec.objects], "")))
+    return Scene(tuple(within_regions([_as_object(item) for item in spec.objects], "")))
 
 
 def _as_object(item: ObjectSpec) -> SceneObject:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 import mujoco
 import numpy as np
 
-from lam_ros.core.scene import Scene, SceneObject
+from lam_ros.core.scene import Scene, SceneObject, within_regions
 from lam_ros.core.types import FloatArray
 from lam_sim import catalog
 from lam_sim.catalog import Kind
@@ -21,7 +20,6 @@ from lam_sim.model import Slot
 from lam_sim.scenes import ObjectSpec, SceneSpec
 
 _PADS = ("fixed_pad", "moving_pad")
-_SHOVED = ("cube", "piece", "ball", "cylinder", "prism")
 
 
 def touched_by_pads(
@@ -67,7 +65,7 @@ def true_scene(
     """
     objects = [_object(data, item, slots[item.id], item.id in pressed) for item in spec.objects]
     held = held_object(model, data, slots)
-    objects = in_regions(objects, held)
+    objects = within_regions(objects, held)
     return Scene(tuple(objects), stamp_ns, held=held, at_home=at_home)
 
 
@@ -99,27 +97,6 @@ def is_open(out_m: float | None) -> bool | None:
     if out_m > catalog.DRAWER_OPEN_M:
         return True
     return False if out_m < catalog.DRAWER_CLOSED_M else None
-
-
-def in_regions(objects: list[SceneObject], held: str) -> list[SceneObject]:
-    """Return the objects, those on the table within a region saying that they are inside."""
-    regions = [item for item in objects if item.kind == "region"]
-    if not regions:
-        return objects
-    result = []
-    for item in objects:
-        around = [region for region in regions if _is_within(item, region)]
-        is_inside = around and item.kind in _SHOVED and item.id != held and item.bottom_m < 0.004
-        result.append(replace(item, inside=around[0].id) if is_inside else item)
-    return result
-
-
-def _is_within(item: SceneObject, region: SceneObject) -> bool:
-    """Tell whether an object's centre is over a region."""
-    dx, dy = (item.position_m[k] - region.position_m[k] for k in (0, 1))
-    cos, sin = math.cos(region.yaw_rad), math.sin(region.yaw_rad)
-    half = catalog.REGION_EDGE_M / 2
-    return abs(cos * dx + sin * dy) < half and abs(cos * dy - sin * dx) < half
 
 
 def _extent_m(kind: Kind, rotation: FloatArray) -> FloatArray:

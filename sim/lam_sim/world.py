@@ -29,9 +29,6 @@ from lam_sim.truth import true_scene
 _RAMP_PARTS = 5
 """In how many parts the command rises within a control step; the servos are near bang-bang."""
 
-_HOME_RAD = 0.06
-"""Within this of its home pose in every joint but the gripper's, the arm is at home."""
-
 _CLEAR_HEIGHT_M = 0.060
 """Least height of the fingers at the start."""
 
@@ -181,7 +178,7 @@ class LockstepSim:
             self._slots,
             self.now_ns,
             pressed=self._pressed,
-            at_home=self._is_at_home(),
+            at_home=self.robot.is_at_home(self.data.qpos[self._qpos]),
         )
 
     def render(
@@ -235,11 +232,6 @@ class LockstepSim:
             if self._arm_is_clear():
                 break
         self._target_rad = pose
-
-    def _is_at_home(self) -> bool:
-        away = np.abs(self.data.qpos[self._qpos] - self._home)
-        away[self.robot.gripper_index] = 0.0
-        return bool(away.max() < _HOME_RAD)
 
     def _arm_is_clear(self) -> bool:
         heights = [self.data.geom(name).xpos[2] for name in ("fixed_pad", "moving_pad")]

@@ -21,6 +21,9 @@ HAS_SROS2 = (
 )
 
 
+DETAIL = ("detail/image_raw", "detail/camera_info")
+
+
 def make_node(name: str) -> Any:
     from rclpy.parameter import Parameter
 
@@ -36,7 +39,11 @@ def make_node(name: str) -> Any:
     if name == "sim":
         from lam_ros.nodes.sim import SimNode
 
-        return SimNode(parameter_overrides=off)
+        return SimNode(parameter_overrides=parameters({"detail_width_px": 640}))
+    if name == "perception":
+        from lam_ros.nodes.perception import PerceptionNode
+
+        return PerceptionNode(parameter_overrides=parameters({"detail": True}))
     if name == "planner":
         from lam_ros.nodes.planner import PlannerNode
 
@@ -77,7 +84,9 @@ def used(node: Any) -> dict[str, set[str]]:
     return {**plain, **actions}
 
 
-@pytest.mark.parametrize("name", ["control", "sim", "planner", "description", "teleop", "policy"])
+@pytest.mark.parametrize(
+    "name", ["control", "sim", "perception", "planner", "description", "teleop", "policy"]
+)
 def test_a_node_has_the_rights_that_it_uses_and_no_others(graph: Any, name: str) -> None:
     node = graph.add(make_node(name))
     node.configure()
@@ -87,8 +96,12 @@ def test_a_node_has_the_rights_that_it_uses_and_no_others(graph: Any, name: str)
         kind: {n if n.startswith("/") else f"/{n}" for n in names}
         for kind, names in rights(ROBOT)[name].items()
     }
-    if name == "sim":  # cameras that move with the arm say no pose
-        table["publish"] -= {"/camera/wrist/pose"}
+    if name == "sim":  # cameras that move with the arm say no pose, and are not looked through
+        nothing = {f"/camera/wrist/{of}" for of in ("pose", *DETAIL)}
+        table["publish"] -= nothing
+    if name == "perception":  # it looks through one camera, at pictures of one size
+        topics = {f"/camera/front/{of}" for of in ("pose", *DETAIL)}
+        table["subscribe"] -= {n for n in table["subscribe"] if n.startswith("/camera/")} - topics
     assert opened == table
 
 

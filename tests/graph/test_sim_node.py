@@ -65,6 +65,19 @@ def test_streams_come_at_their_rates_on_the_control_grid(graph: Any) -> None:
     assert len(scenes) >= 10
 
 
+def test_larger_pictures_come_beside_for_who_looks_closely(graph: Any) -> None:
+    image, info = ROBOT.detail_topics("front")
+    small = graph.collect(Image, "camera/front/image_raw", qos.SENSOR)
+    large = graph.collect(Image, image, qos.SENSOR)
+    described = graph.collect(CameraInfo, info, qos.SENSOR)
+    start_sim(graph, detail_width_px=640)
+    graph.spin_until(lambda: len(large) >= 4 and len(described) >= 4, "larger pictures")
+    assert (large[-1].width, large[-1].height) == (640, 400)
+    assert (described[-1].width, described[-1].height) == (640, 400)
+    assert {stamp_to_ns(m.header.stamp) for m in large} & set(stamps(small).tolist())
+    assert (small[-1].width, small[-1].height) == (128, 80)
+
+
 def test_a_command_moves_the_arm_and_stays_in_force(graph: Any) -> None:
     joints = graph.collect(JointState, "joint_states", qos.SENSOR)
     node = start_sim(graph)

@@ -61,17 +61,17 @@ def test_where_a_fixture_is_named_less_of_all_else_is_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "overrides", "sees", "is_told"),
+    ("said", "overrides", "sees"),
     [
-        ("put the red cube in the blue bowl", [], True, False),
-        ("open the white drawer", [], False, True),
-        ("open the white drawer", ["planner.scene=truth"], False, False),
-        ("open the white drawer", ["policy=expert"], False, False),
-        ("put the red cube in the bowl", ["+scene.buttons=[1,1]"], False, True),
+        ("put the red cube in the blue bowl", [], True),
+        ("open the white drawer", [], True),
+        ("put the red cube in the bowl", ["+scene.buttons=[1,1]"], True),
+        ("open the white drawer", ["planner.scene=truth"], False),
+        ("open the white drawer", ["policy=expert"], False),
     ],
 )
-def test_where_fixtures_stand_which_nobody_sees_the_planner_is_told(
-    said: str, overrides: list[str], sees: bool, is_told: bool
+def test_the_planner_plans_on_what_is_seen_unless_it_is_told_otherwise(
+    said: str, overrides: list[str], sees: bool
 ) -> None:
     settings = load_run_settings(overrides).for_instruction(said)
-    assert (settings.plans_on_what_is_seen, settings.is_told_of_fixtures) == (sees, is_told)
+    assert settings.plans_on_what_is_seen == sees

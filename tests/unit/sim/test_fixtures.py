@@ -130,16 +130,15 @@ def test_truth_and_the_scene_as_described_agree(world: World) -> None:
 
 
 def test_an_object_pushed_over_a_region_is_in_it_and_one_held_above_is_not() -> None:
-    from lam_ros.core.scene import SceneObject
-    from lam_sim.truth import in_regions
+    from lam_ros.core.scene import SceneObject, within_regions
 
     region = SceneObject("r", "region", "red", (0.2, 0.0, 0.0004), (0.09, 0.09, 0.0008), 0.5)
     low = SceneObject("c", "cube", "blue", (0.22, 0.01, 0.014), (0.028,) * 3)
     beside = SceneObject("d", "cube", "green", (0.27, 0.0, 0.014), (0.028,) * 3)
     high = SceneObject("e", "cube", "red", (0.2, 0.0, 0.044), (0.028,) * 3)
-    found = {item.id: item.inside for item in in_regions([region, low, beside, high], "")}
+    found = {item.id: item.inside for item in within_regions([region, low, beside, high], "")}
     assert found == {"r": "", "c": "r", "d": "", "e": ""}
-    assert in_regions([region, low], "c")[1].inside == ""
+    assert within_regions([region, low], "c")[1].inside == ""
 
 
 @pytest.mark.parametrize("task_type", list(SUITES))
