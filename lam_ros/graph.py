@@ -17,7 +17,7 @@ PERCEPTION_NICE = 15
 """Looking again can wait for the policy, as the policy waits for the command stream."""
 
 DETAIL_WIDTH_PX = 640
-"""Width of the simulated pictures that perception looks at; the policy's are smaller."""
+"""Width of the pictures that perception looks at; the policy's are smaller."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,10 +20,12 @@ from lam_ros.benches.times import percentiles_ms
 from lam_ros.config import load_robot
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.scene import Literal, Scene
+from lam_ros.evaluation.settings import load_settings
 from lam_ros.perception.config import PerceptionConfig
 from lam_ros.perception.matching import match
 from lam_ros.perception.seer import Seer, load_perception
 from lam_sim.cameras import true_camera
+from lam_sim.sampling import sample_scene
 from lam_sim.scenes import SceneConfig
 from lam_sim.world import LockstepSim, SimConfig
 
@@ -31,6 +33,10 @@ FIRST_SEED = 1_030_000
 PERCEPTION_SIZE_PX = (640, 400)
 PLACED_PROBABILITY = 0.25
 ROAMING_PROBABILITY = 0.15
+PLACING = SceneConfig(
+    placed_probability=PLACED_PROBABILITY, roaming_start_probability=ROAMING_PROBABILITY
+)
+FURNISHED = ("chains", "sweep", "push", "button", "drawer")
 
 
 @dataclass
@@ -45,6 +51,8 @@ class Tally:
     relations_right: int = 0
     scenes: int = 0
     scenes_right: int = 0
+    drawers: int = 0
+    drawers_right: int = 0
     errors_mm: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     times_s: list[float] = field(default_factory=list)
 
@@ -60,6 +68,9 @@ class Tally:
             self.found[real.kind] += 1
             colors += item.color == real.color
             self.errors_mm[real.kind].append(1000 * item.distance_xy_m(real))
+            if real.opening is not None:
+                self.drawers += 1
+                self.drawers_right += item.is_open == real.is_open
         self.colors_right += colors
         right = self._add_relations(seen, truth, pairs)
         complete = len(pairs) == len(truth.objects) == len(seen.objects) == colors
@@ -86,6 +97,7 @@ class Tally:
             "precision": _share(self.found.total(), self.seen.total()),
             "color_accuracy": _share(self.colors_right, self.found.total()),
             "relation_recall": _share(self.relations_right, self.relations),
+            "drawers_seen_as_open_or_shut": _share(self.drawers_right, self.drawers),
             "position_error_mm": _percentiles(everything),
             "recall_by_kind": {k: _share(self.found[k], n) for k, n in sorted(self.true.items())},
             "precision_by_kind": {
@@ -103,24 +115,27 @@ def run(seconds: float) -> BenchReport:
     robot, (config, arm) = load_robot("so101"), load_perception("default")
     config = replace(config, track=replace(config.track, confirm_count=1))
     front = robot.camera(config.camera)
-    sizes = (PERCEPTION_SIZE_PX, (front.width_px, front.height_px))
-    tallies = {size: Tally() for size in sizes}
-    stages = {size: Stage(robot, config, size) for size in sizes}
+    small_px = (front.width_px, front.height_px)
+    stages = {
+        "perception_camera": Stage(robot, config, PERCEPTION_SIZE_PX, (PLACING,)),
+        "robot_camera": Stage(robot, config, small_px, (PLACING,)),
+        "fixtures": Stage(robot, config, PERCEPTION_SIZE_PX, _furnished()),
+    }
+    tallies = {name: Tally() for name in stages}
     deadline = time.perf_counter() + seconds
     for seed in _until(deadline):
-        for size, stage in stages.items():
-            stage.look(seed, Seer(stage.robot, config, arm), tallies[size])
+        for name, stage in stages.items():
+            stage.look(seed, Seer(stage.robot, config, arm), tallies[name])
     for stage in stages.values():
         stage.sim.close()
-    names = ("perception_camera", "robot_camera")
     return BenchReport(
         bench="see",
         metrics={
             "first_seed": FIRST_SEED,
             **{
                 f"{name}.{key}": value
-                for name, (size, tally) in zip(names, tallies.items(), strict=True)
-                for key, value in ({"size": f"{size[0]}x{size[1]}"} | tally.figures()).items()
+                for name, tally in tallies.items()
+                for key, value in ({"size": stages[name].size} | tally.figures()).items()
             },
         },
         ratios={},
@@ -128,30 +143,49 @@ def run(seconds: float) -> BenchReport:
     )
 
 
+def _furnished() -> tuple[SceneConfig, ...]:
+    """Return the families with drawers, buttons, regions and pieces."""
+    return tuple(
+        replace(
+            load_settings([f"suite={suite}"]).suite.scene,
+            roaming_start_probability=ROAMING_PROBABILITY,
+        )
+        for suite in FURNISHED
+    )
+
+
 class Stage:
     """A simulator whose one camera has a certain size."""
 
     def __init__(
-        self, robot: RobotDescription, config: PerceptionConfig, size_px: tuple[int, int]
+        self,
+        robot: RobotDescription,
+        config: PerceptionConfig,
+        size_px: tuple[int, int],
+        families: Sequence[SceneConfig],
     ) -> None:
-        """Build the simulator."""
+        """Build the simulator of some families of scenes, which take turns."""
+        self._families = families
         self._config, self._size_px = config, size_px
         camera = replace(robot.camera(config.camera), width_px=size_px[0], height_px=size_px[1])
         self.robot = replace(robot, cameras=(camera,))
-        scenes = SceneConfig(
-            placed_probability=PLACED_PROBABILITY, roaming_start_probability=ROAMING_PROBABILITY
-        )
-        self.sim = LockstepSim(self.robot, SimConfig(scenes))
+        self.sim = LockstepSim(self.robot, SimConfig(families[0]))
+
+    @property
+    def size(self) -> str:
+        """The size of the pictures, for people."""
+        return f"{self._size_px[0]}x{self._size_px[1]}"
 
     def look(self, seed: int, seer: Seer, tally: Tally) -> None:
         """Count what is seen in one scene."""
-        observed = self.sim.reset(seed)
+        family = self._families[seed % len(self._families)]
+        observed = self.sim.reset(sample_scene(family, seed, self.sim.arm))
         name = self._config.camera
         camera = true_camera(self.sim.model, self.sim.data, name, *self._size_px)
         image = observed.images[name]
-        started = time.perf_counter()
+        started = time.process_time()
         seen = seer.see(image, camera, observed.state_rad, observed.stamp_ns)
-        tally.times_s.append(time.perf_counter() - started)
+        tally.times_s.append(time.process_time() - started)
         tally.add(seen, self.sim.truth())
 
 

@@ -75,6 +75,19 @@ def fitted(image: ImageArray, camera: Camera, config: DeviceConfig) -> ImageArra
     return cv2.resize(part, (camera.width_px, camera.height_px), interpolation=how)
 
 
+@dataclass(frozen=True, eq=False)
+class Detail:
+    """Larger, rarer pictures of a camera beside the others.
+
+    Attributes:
+        camera: the camera with their size and rate.
+        publish: is given each, rgb8, and its stamp [ns], in the capture's thread.
+    """
+
+    camera: Camera
+    publish: Callable[[ImageArray, int], None]
+
+
 class Capture:
     """One camera's thread; `open`, then `start`, `stop`, `close`."""
 
@@ -85,6 +98,7 @@ class Capture:
         publish: Callable[[ImageArray, int], None],
         say: Callable[[str], None],
         now_ns: Callable[[], int],
+        detail: Detail | None = None,
     ) -> None:
         """Prepare.
 
@@ -94,9 +108,12 @@ class Capture:
             publish: is given each picture, rgb8, and its stamp [ns], in the capture's thread.
             say: is given one line when something changes.
             now_ns: the clock of the stamps.
+            detail: who is given larger ones, too; cut out of the same part of what comes.
         """
         self._camera, self._config = camera, config
         self._publish, self._say, self._now_ns = publish, say, now_ns
+        self._detail = detail
+        self._detail_every = Every(detail.camera.period_ns) if detail is not None else None
         self._device = make_device(config, camera)
         self._watch = PictureWatch(
             seconds_to_ns(config.black_after_s), seconds_to_ns(config.frozen_after_s)
@@ -187,9 +204,18 @@ class Capture:
         if trouble or (self._every is not None and not self._every.is_due(stamp_ns)):
             return None
         self._publish(image, stamp_ns)
+        self._look_closely(shot.image, stamp_ns)
         with self._lock:
             self._condition = replace(self._condition, pictures=self._condition.pictures + 1)
         return None
+
+    def _look_closely(self, image: ImageArray, stamp_ns: int) -> None:
+        if self._detail is None or self._detail_every is None:
+            return
+        if self._detail_every.is_due(stamp_ns):
+            larger = fitted(image, self._detail.camera, replace(self._config, fit=Fit.CROP))
+            if not isinstance(larger, Loss):
+                self._detail.publish(larger, stamp_ns)
 
     def _note(self, trouble: str, *, is_lost: bool = False) -> None:
         """Keep what is wrong, and say it once."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -35,6 +35,9 @@ _IN_METRES = {
 """What the keys of a joint that slides are called in YAML."""
 
 _OPTIONAL = frozenset({"kind", "acceleration_rad_s2"})
+
+DETAIL_RATE_HZ = 5.0
+"""How often a camera's larger pictures come."""
 
 _AT_HOME_RAD = 0.06
 """Within this of its home pose in every joint but the gripper's, the arm is at home."""
@@ -114,6 +117,11 @@ class Camera:
     height_px: int
     rate_hz: float
     stale_after_s: float
+
+    def in_detail(self, width_px: int) -> Camera:
+        """Return the same camera with larger, rarer pictures, for who looks closely."""
+        height_px = round(self.height_px * width_px / self.width_px)
+        return replace(self, width_px=width_px, height_px=height_px, rate_hz=DETAIL_RATE_HZ)
 
     @property
     def period_ns(self) -> int:

@@ -26,7 +26,7 @@ from lam_ros.bridge.entities import Entities
 from lam_ros.bridge.images import ImageWriter
 from lam_ros.bridge.messages import ns_to_stamp
 from lam_ros.bridge.runtime import LamNode, run_node
-from lam_ros.camera.capture import Capture, Condition
+from lam_ros.camera.capture import Capture, Condition, Detail
 from lam_ros.camera.settings import load_cameras
 from lam_ros.config import load_robot
 from lam_ros.core.robot import Camera
@@ -56,17 +56,20 @@ class CameraNode(LamNode):
         camera = robot.camera(self.text("camera", robot.camera_names[0]))
         config = load_cameras(self.text("cameras", "opencv"), robot)[camera.name]
         self._camera: Camera = camera
-        self._clock = RosClock(self)
-        self._writer = ImageWriter(camera.name, camera.width_px, camera.height_px)
-        fovy_rad = math.radians(config.fovy_deg)
-        self._info = pinhole_info(camera, fovy_rad) if fovy_rad else unknown_info(camera)
-        opened = self._opened
-        image, info = robot.image_topic(camera.name), robot.info_topic(camera.name)
-        self._image_out = opened.publisher(sensor_msgs.msg.Image, image, qos.SENSOR)
-        self._info_out = opened.publisher(sensor_msgs.msg.CameraInfo, info, qos.SENSOR)
+        self._time = RosClock(self)
+        fovy_rad, opened = math.radians(config.fovy_deg), self._opened
+        topics_of = robot.image_topic(camera.name), robot.info_topic(camera.name)
+        self._stream = _Stream(opened, topics_of, camera, fovy_rad)
+        detail, width_px = None, int(self.number("detail_width_px", 0))
+        if width_px > camera.width_px:
+            larger = camera.in_detail(width_px)
+            closely = _Stream(opened, robot.detail_topics(camera.name), larger, fovy_rad)
+            detail = Detail(larger, closely.publish)
         self._diagnostics = opened.publisher(DiagnosticArray, topics.DIAGNOSTICS, qos.REPORT)
         self._timer = opened.timer(REPORT_EVERY_S, self._report)
-        self._capture = Capture(camera, config, self._publish, self._say, self._clock.now_ns)
+        self._capture = Capture(
+            camera, config, self._stream.publish, self._say, self._time.now_ns, detail
+        )
         self._capture.open()
 
     def activate(self) -> None:
@@ -90,11 +93,6 @@ class CameraNode(LamNode):
             self._capture = None
         self._opened.close()
 
-    def _publish(self, image: ImageArray, stamp_ns: int) -> None:
-        self._image_out.publish(self._writer.fill(image, stamp_ns))
-        self._info.header.stamp = ns_to_stamp(stamp_ns)
-        self._info_out.publish(self._info)
-
     def _say(self, text: str) -> None:
         self.get_logger().warning(f"camera '{self._camera.name}': {text}")
 
@@ -115,8 +113,27 @@ class CameraNode(LamNode):
         }
         entry.values = [KeyValue(key=key, value=value) for key, value in values.items()]
         message = DiagnosticArray(status=[entry])
-        message.header.stamp = ns_to_stamp(self._clock.now_ns())
+        message.header.stamp = ns_to_stamp(self._time.now_ns())
         return message
+
+
+class _Stream:
+    """The topics of one size of pictures."""
+
+    def __init__(
+        self, opened: Entities, topics_of: tuple[str, str], camera: Camera, fovy_rad: float
+    ) -> None:
+        self._writer = ImageWriter(camera.name, camera.width_px, camera.height_px)
+        self._info = pinhole_info(camera, fovy_rad) if fovy_rad else unknown_info(camera)
+        image, info = topics_of
+        self._image_out = opened.publisher(sensor_msgs.msg.Image, image, qos.SENSOR)
+        self._info_out = opened.publisher(sensor_msgs.msg.CameraInfo, info, qos.SENSOR)
+
+    def publish(self, image: ImageArray, stamp_ns: int) -> None:
+        """Send a picture and what describes the camera."""
+        self._image_out.publish(self._writer.fill(image, stamp_ns))
+        self._info.header.stamp = ns_to_stamp(stamp_ns)
+        self._info_out.publish(self._info)
 
 
 def main() -> None:

@@ -53,7 +53,6 @@ from lam_sim.scenes import SceneConfig, SceneSpec
 from lam_sim.world import LockstepSim, SimConfig
 
 FIXED_CAMERAS = ("front",)
-DETAIL_RATE_HZ = 5.0
 """Cameras that stand still beside the table."""
 
 
@@ -130,7 +129,7 @@ class SimNode(LamNode):
         self._scenes = [opened.publisher(lam_msg.Scene, name, qos.SCENE) for name in names]
         self._cameras = [self._stream(camera) for camera in robot.cameras]
         self._details = [
-            self._stream(_in_detail(camera, self._detail_width_px), detail=True)
+            self._stream(camera.in_detail(self._detail_width_px), detail=True)
             for camera in robot.cameras
             if camera.name in FIXED_CAMERAS and self._detail_width_px
         ]
@@ -293,12 +292,6 @@ class _CameraStream:
         self._image.publish(self._writer.fill(image, stamp_ns))
         self._info.header.stamp = ns_to_stamp(stamp_ns)
         self._info_out.publish(self._info)
-
-
-def _in_detail(camera: Camera, width_px: int) -> Camera:
-    """Return a camera with larger, rarer pictures of the same view."""
-    height_px = round(camera.height_px * width_px / camera.width_px)
-    return replace(camera, width_px=width_px, height_px=height_px, rate_hz=DETAIL_RATE_HZ)
 
 
 def _scene_config(text: str) -> SceneConfig:

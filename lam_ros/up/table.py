@@ -22,7 +22,7 @@ from lam_ros.camera.settings import load_cameras
 from lam_ros.config import load_group, load_robot, options
 from lam_ros.core.errors import ConfigError, unknown_name
 from lam_ros.core.robot import RobotDescription
-from lam_ros.graph import EXPERT, GraphParameters, arm_graph, sim_graph
+from lam_ros.graph import DETAIL_WIDTH_PX, EXPERT, GraphParameters, arm_graph, sim_graph
 from lam_ros.paths import config_dir
 from lam_ros.planning.config import TRUTH
 from lam_ros.planning.decision_log import FILE as DECISIONS
@@ -162,6 +162,7 @@ def _arm(values: Values, folder: Path, *, simulated: bool) -> tuple[NodeSpec, ..
         raise ConfigError("scene: a real table has no truth to read; use scene=seen")
     steers_by_truth = EXPERT in (policy, values.text("teleop"))
     behind = simulated and values.text("driver") == "ros2_control"
+    has_detail = simulated or values.text("cameras") != NOBODY
     parameters = GraphParameters(
         policy_type=policy,
         shared={"robot": values.text("robot")},
@@ -176,7 +177,7 @@ def _arm(values: Values, folder: Path, *, simulated: bool) -> tuple[NodeSpec, ..
             "decision_log_goes_on": True,  # a planner that died and was started again adds to it
             "policy_id": policy if policy in (NOBODY, EXPERT) else values.text("policy_path"),
         },
-        perception=_perception(values, policy, simulated)
+        perception=_perception(values, policy, has_detail=has_detail)
         if _can_see(robot, simulated=simulated)
         else None,
     )
@@ -223,7 +224,11 @@ def _cameras(values: Values) -> tuple[NodeSpec, ...]:
     cameras = values.text("cameras")
     if cameras == NOBODY:
         return ()
-    shared = {"robot": values.text("robot"), "cameras": cameras}
+    shared = {
+        "robot": values.text("robot"),
+        "cameras": cameras,
+        "detail_width_px": DETAIL_WIDTH_PX,
+    }
     return tuple(
         NodeSpec(CAMERA + name, "lam_ros.nodes.camera", "CameraNode", {**shared, "camera": name})
         for name in load_cameras(cameras, load_robot(values.text("robot")))
@@ -244,15 +249,15 @@ def _can_see(robot: RobotDescription, *, simulated: bool) -> bool:
     return {link["joint"] for link in links if link.get("joint")} <= set(robot.joint_names)
 
 
-def _perception(values: Values, policy: str, simulated: bool) -> dict[str, Any] | None:
+def _perception(values: Values, policy: str, *, has_detail: bool) -> dict[str, Any] | None:
     """Return the perception node's parameters; None where nobody plans on what is seen.
 
-    A simulated camera has larger pictures for it beside those for the policy.
+    Cameras of our own have larger pictures for it beside those for the policy.
     """
     if policy in (NOBODY, EXPERT) or values.text("scene") == TRUTH:
         return None
     path = values.text("calibration")
-    return {"calibration": str(Path(path).resolve()) if path else "", "detail": simulated}
+    return {"calibration": str(Path(path).resolve()) if path else "", "detail": has_detail}
 
 
 def _driver(values: Values) -> NodeSpec:

@@ -65,6 +65,19 @@ def test_pictures_come_with_their_camera_info_and_the_stamp_of_their_taking(
     assert infos[-1].k[4] == pytest.approx(24 / np.tan(np.radians(20)))
 
 
+def test_larger_pictures_of_the_same_view_come_beside(graph, files, world) -> None:
+    from lam_ros.nodes.camera import CameraNode
+
+    large = graph.collect(Image, "camera/front/detail/image_raw", qos.SENSOR)
+    infos = graph.collect(CameraInfo, "camera/front/detail/camera_info", qos.SENSOR)
+    small = graph.collect(Image, IMAGE, qos.SENSOR)
+    world.bring_up(CameraNode, camera="front", detail_width_px=160, **files)
+    graph.spin_until(lambda: len(large) > 1 and len(infos) > 1 and len(small) > 1, "pictures")
+    assert frame_from(large[-1], "front").image.shape == (120, 160, 3)
+    assert frame_from(small[-1], "front").image.shape == (48, 64, 3)
+    assert infos[-1].k[4] == pytest.approx(60 / np.tan(np.radians(20)))
+
+
 def test_diagnostics_tell_of_a_loss_and_of_the_return(graph, network, files, world) -> None:
     images = graph.collect(Image, IMAGE, qos.SENSOR)
     reports = graph.collect(DiagnosticArray, topics.DIAGNOSTICS, qos.REPORT)
