@@ -10,6 +10,7 @@ import os
 FIFO_PRIORITY = 10
 NICE = -10
 
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _MOST_OF_HEAP = 32 << 20
 _KEPT_BYTES = 256 << 20
@@ -20,15 +21,34 @@ def be_prompt() -> str:
     """Ask the system to run this process first; return what was granted.
 
     Real-time scheduling where it is permitted (CAP_SYS_NICE, or an rtprio limit), a
-    lower niceness where that is, and nothing otherwise.
+    lower niceness where that is, and nothing otherwise.  All threads that there are get it: one
+    of the middleware's that waits for the processor, with a lock or the interpreter in its
+    hands, makes the others wait as well.
     """
     if hasattr(os, "sched_setscheduler"):
         with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(FIFO_PRIORITY))
+            for thread in _threads():
+                with contextlib.suppress(ProcessLookupError):  # one that has just ended
+                    os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(FIFO_PRIORITY))
+            _keep_in_memory()
             return f"SCHED_FIFO {FIFO_PRIORITY}"
     with contextlib.suppress(OSError):
         return f"nice {os.nice(NICE - os.nice(0))}"
     return f"nice {os.nice(0)}"
+
+
+def _threads() -> list[int]:
+    """Return the ids of this process's threads; where the system does not list them, our own (0)."""
+    try:
+        return [int(name) for name in os.listdir("/proc/self/task")]
+    except OSError:
+        return [0]
+
+
+def _keep_in_memory() -> None:
+    """Have no page that is in use given up for somebody's file, where that is permitted."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)
 
 
 def calm_memory() -> None:

@@ -97,3 +97,26 @@ def test_a_failure_ends_it_with_what_it_had_given_back(graph, tmp_path, mode, ex
     assert "CLEAN" in said
     if mode != "bug":
         assert said.index("AT REST") < said.index("CLEAN")
+
+
+PROMPT = """
+import os, threading
+import rclpy
+from lam_ros.bridge.realtime import be_prompt
+
+rclpy.init()
+node = rclpy.create_node("prompt")
+granted = be_prompt()
+found = {os.sched_getscheduler(int(name)) for name in os.listdir("/proc/self/task")}
+print(len(os.listdir("/proc/self/task")) > 3, found == {os.SCHED_FIFO}, granted.startswith("SCHED_FIFO"))
+"""
+
+
+def test_the_middlewares_threads_are_first_in_line_as_well_so_that_none_holds_up_the_loop(
+    graph: Any, tmp_path: Path
+) -> None:
+    process = graph.start_command([sys.executable, "-c", PROMPT])
+    graph.spin_until(lambda: process.poll() is not None, "its end")
+    many, all_first, is_granted = (tmp_path / "process-0.log").read_text().split()[-3:]
+    assert many == "True"
+    assert all_first == is_granted, "some threads only are first in line"
