@@ -62,6 +62,7 @@ _DRAWER_MARGIN = 0.05
 _DRAWER_TELLS = 0.1
 """How much a drawer speaks for its cabinet, as overlap, against another solid in its place."""
 
+_SURE_OVERLAP = 0.92
 _MANY_OVERLAP = 0.75
 """Overlap that several small things must have together with the blob that they are taken for."""
 
@@ -251,6 +252,9 @@ class Detector:
     def _cabinet(self, picture: _Picture, blob: Mask, group: str, kind: KindConfig) -> Slid | None:
         """Return the cabinet, drawer and all, that a blob is; None if it is something else."""
         hidden = picture.hidden | (picture.foreground & ~picture.groups[group])
+        other, _ = self._recalled(picture, blob, hidden, group, self._others)
+        if other is not None and other.overlap > _NO_DRAWER:
+            return None
         window = Window(picture.camera, blob, hidden & ~blob, _MARGIN_PX)
         middle, axis = window.center_px, window.spread_px
         places = np.array([middle - axis, middle, middle + axis])
@@ -263,7 +267,6 @@ class Detector:
         one = slid_of_one_blob(picture, blob, group, starts)
         if one is None:
             return None
-        other, _ = self._recalled(picture, blob, hidden, group, self._others)
         margin = one.overlap + _DRAWER_TELLS * one.drawn - (other.overlap if other else 0.0)
         return replace(one, margin=margin) if margin > 0.0 else None
 
@@ -340,7 +343,7 @@ class Detector:
         if best.overlap < _SEVERAL_OVERLAP:
             best = max((best, *_some_of_several(picture.camera, kinds, window)), key=_sureness)
         for kind in kinds:
-            if kind.is_many and best.kind is not kind:
+            if kind.is_many and best.kind is not kind and best.overlap < _SURE_OVERLAP:
                 first, together = self._one_of_many(picture.camera, kind, blob, hidden)
                 best = first if together > max(_MANY_OVERLAP, best.overlap) else best
         return best, self._color_of(picture, pixels, best, names)
@@ -444,7 +447,7 @@ def _without_patches(found: list[tuple[Fit, str]], camera: TableCamera) -> list[
 def _foot(picture: _Picture, item: Fit) -> float:
     """Return how much around a part speaks for the rest of its thing, -1 to 1; 0 of a whole thing.
 
-    Whatever colour the rest has, it is not the table's.
+    The rest is grey, and off the table.
     """
     if item.kind.whole_m is None:
         return 0.0
@@ -454,7 +457,11 @@ def _foot(picture: _Picture, item: Fit) -> float:
     ring = _outline_mask(picture.camera, foot) & ~_outline_mask(picture.camera, item)
     ring = ring & ~picture.hidden
     count = int(cv2.countNonZero(ring))
-    return 2.0 * int(cv2.countNonZero(ring & picture.foreground)) / count - 1.0 if count else 0.0
+    return (
+        2.0 * int(cv2.countNonZero(ring & picture.foreground & picture.grey)) / count - 1.0
+        if count
+        else 0.0
+    )
 
 
 def _is_foot(item: Fit, found: Sequence[tuple[Fit, str]]) -> bool:

@@ -25,7 +25,10 @@ from lam_ros.perception.outline import fill, outline_px
 
 _OWN = "own"
 _YAWS = 16
-_REFINED = 3
+_REFINED = 2
+_HOPELESS = 0.9
+"""Sum of both overlaps below which a rough place is not made good by moving it about."""
+
 _COARSE_M = 0.0125
 _FINE = ((0.010, 0.2), (0.008, 0.12), (0.004, 0.06), (0.002, 0.03), (0.001, 0.015))
 """Steps of place and way [m], and of turn [rad]."""
@@ -194,6 +197,8 @@ def slid_of_color(
             start = _centered(around, start, out_m, middle[0])
             tried.append((_score(around, start, out_m, group), start, out_m))
     tried.sort(key=lambda one: -one[0])
+    if tried[0][0] < _HOPELESS:
+        return None
     best = max((_refined(around, one, group) for one in tried[:_REFINED]), key=lambda one: one[0])
     return _made(around, best, group)
 
