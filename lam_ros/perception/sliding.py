@@ -181,26 +181,15 @@ def slid_of_color(
         own_px: pixels off the table that are of the cabinet's group, shape (H, W).
     """
     slides = kind.slides
-    moments = cv2.moments(blob, binaryImage=True)
-    if slides is None or moments["m00"] < _LEAST_PX:
+    if slides is None or _count(blob) < _LEAST_PX:
         return None
-    middle = np.array([[moments["m10"], moments["m01"]]]) / moments["m00"]
-    height = kind.size_m[2] / 2
-    (x, y), *_ = view.camera.on_plane(middle, height).tolist()
-    around = Around.of(view, kind, (x, y, height), view.grey, "")
+    at_m = _below(view, blob, kind)
+    around = Around.of(view, kind, at_m, view.grey, "")
     around = replace(around, groups={group: _cut(blob, around), _OWN: _cut(own_px, around)})
-    tried: list[_Tried] = []
-    for yaw in np.linspace(-math.pi, math.pi, _YAWS, endpoint=False).tolist():
-        for out_m in np.arange(0.0, slides.travel_m + _COARSE_M / 2, _COARSE_M).tolist():
-            start = Fit(kind, (x, y, height), yaw, 0.0, 1.0)
-            start = _set_back(start, kind.size_m[0] / 2 + (out_m + slides.parts[-1].size_m[0]) / 2)
-            start = _centered(around, start, out_m, middle[0])
-            tried.append((_score(around, start, out_m, group), start, out_m))
-    tried.sort(key=lambda one: -one[0])
-    if tried[0][0] < _HOPELESS:
+    tried = _turned_about(around, kind, at_m, _cut(blob, around), group)
+    if not tried or tried[0][0] < _HOPELESS:
         return None
-    best = max((_refined(around, one, group) for one in tried[:_REFINED]), key=lambda one: one[0])
-    return _made(around, best, group)
+    return _made(around, _best_of(around, tried, group), group)
 
 
 def slid_of_one_blob(view: View, blob: Mask, group: str, starts: Sequence[Fit]) -> Slid | None:
@@ -212,8 +201,10 @@ def slid_of_one_blob(view: View, blob: Mask, group: str, starts: Sequence[Fit]) 
         group: its name.
         starts: where the cabinet may be.
     """
-    around = Around.of(view, starts[0].kind, starts[0].center_m, blob, group)
-    if _count(around.bright & around.blob) < _LEAST_PX:
+    kind = starts[0].kind
+    around = Around.of(view, kind, starts[0].center_m, blob, group)
+    bright = around.bright & around.blob
+    if _count(bright) < _LEAST_PX:
         return None
     tried: list[_Tried] = []
     # Where both are one blob, the cabinet may have been found in the middle of it.
@@ -222,7 +213,43 @@ def slid_of_one_blob(view: View, blob: Mask, group: str, starts: Sequence[Fit]) 
         ways = np.arange(0.0, slides.travel_m + _COARSE_M / 2, _COARSE_M) if slides else ()
         for back in (_set_back(item, back_m) for back_m in _BACKS):
             tried += [(_score(around, back, float(w), group), back, float(w)) for w in ways]
-    return _made(around, _refined(around, max(tried, key=lambda one: one[0]), group), group)
+    tried += _turned_about(around, kind, _below(view, view.bright & blob, kind), bright, group)
+    tried.sort(key=lambda one: -one[0])
+    return _made(around, _best_of(around, tried, group), group)
+
+
+def _below(view: View, blob: Mask, kind: KindConfig) -> tuple[float, float, float]:
+    """Return the point below the middle of a blob, half as high as a cabinet."""
+    moments = cv2.moments(blob, binaryImage=True)
+    middle = np.array([[moments["m10"], moments["m01"]]]) / max(moments["m00"], 1.0)
+    height = kind.size_m[2] / 2
+    (x, y), *_ = view.camera.on_plane(middle, height).tolist()
+    return x, y, height
+
+
+def _turned_about(
+    around: Around, kind: KindConfig, at_m: tuple[float, float, float], drawer: Mask, group: str
+) -> list[_Tried]:
+    """Return cabinets to every side of a drawer, as far out as it goes, the best first."""
+    slides = kind.slides
+    moments = cv2.moments(drawer, binaryImage=True)
+    if slides is None or moments["m00"] < 1:
+        return []
+    middle = np.array([moments["m10"], moments["m01"]]) / moments["m00"] + around.origin_px
+    tried: list[_Tried] = []
+    for yaw in np.linspace(-math.pi, math.pi, _YAWS, endpoint=False).tolist():
+        for out_m in np.arange(0.0, slides.travel_m + _COARSE_M / 2, _COARSE_M).tolist():
+            start = Fit(kind, at_m, yaw, 0.0, 1.0)
+            start = _set_back(start, kind.size_m[0] / 2 + (out_m + slides.parts[-1].size_m[0]) / 2)
+            start = _centered(around, start, out_m, middle)
+            tried.append((_score(around, start, out_m, group), start, out_m))
+    return sorted(tried, key=lambda one: -one[0])
+
+
+def _best_of(around: Around, tried: Sequence[_Tried], group: str) -> _Tried:
+    """Return the best of some places, made better, the best of them first."""
+    better = (_refined(around, one, group) for one in tried[:_REFINED])
+    return max(better, key=lambda one: one[0])
 
 
 def _made(around: Around, best: _Tried, group: str) -> Slid | None:
