@@ -27,7 +27,7 @@ from lam_ros.perception.looks import (
 from lam_ros.perception.outline import fill, outline_px
 from lam_ros.perception.recalling import Memory
 from lam_ros.perception.resting import Refit, settle
-from lam_ros.perception.sliding import Slid, slid_of_color, slid_of_one_blob
+from lam_ros.perception.sliding import Slid, followed, slid_of_color, slid_of_one_blob
 
 # Colours that differ by brightness alone, which shade changes too, are told apart later.
 _ALIKE = {"white": "neutral", "grey": "neutral", "brown": "orange"}
@@ -131,6 +131,7 @@ class Detector:
         self._arm = arm
         self._palette = Palette(config.colors)
         self._memory = Memory()
+        self._cabinets_before: list[Slid] = []
         self._groups_of = {name: _ALIKE.get(name, name) for name in self._palette.names}
         self._sliding = tuple(kind for kind in config.kinds if kind.slides is not None)
         self._others = tuple(kind for kind in config.kinds if kind.slides is None)
@@ -225,6 +226,7 @@ class Detector:
             near_m = min(one.item.kind.size_m[:2])
             if all(math.dist(one.item.center_m, k.item.center_m) > near_m for k in kept):
                 kept.append(one)
+        self._cabinets_before = kept
         return kept
 
     def _blobs(self, pixels: Mask) -> Iterator[Mask]:
@@ -236,8 +238,21 @@ class Detector:
                 return
             yield blob
 
+    def _followed(self, picture: _Picture, blob: Mask, group: str, kind: KindConfig) -> Slid | None:
+        """Return a cabinet of the picture before as a blob shows it now, if it does."""
+        own_px = picture.groups[self._groups_of[kind.colors[0]]]
+        for before in self._cabinets_before:
+            if before.group == group and cv2.countNonZero(blob & before.pixels):
+                again = followed(picture, before, blob, own_px)
+                if again is not None and again.overlap > _LEAST_GREY:
+                    return replace(again, margin=before.margin)
+        return None
+
     def _drawer(self, picture: _Picture, blob: Mask, group: str, kind: KindConfig) -> Slid | None:
         """Return the cabinet whose drawer a blob is; None if it is something else."""
+        again = self._followed(picture, blob, group, kind)
+        if again is not None or _is_touched(blob, picture.hidden):
+            return again  # a part of something tells little, and the arm is about many things
         hidden = picture.hidden | (picture.foreground & ~picture.groups[group])
         other, _ = self._recalled(picture, blob, hidden, group, self._others)
         if other is not None and other.overlap > _NO_DRAWER:
@@ -251,6 +266,9 @@ class Detector:
 
     def _cabinet(self, picture: _Picture, blob: Mask, group: str, kind: KindConfig) -> Slid | None:
         """Return the cabinet, drawer and all, that a blob is; None if it is something else."""
+        again = self._followed(picture, blob, group, kind)
+        if again is not None or _is_touched(blob, picture.hidden):
+            return again
         hidden = picture.hidden | (picture.foreground & ~picture.groups[group])
         other, _ = self._recalled(picture, blob, hidden, group, self._others)
         if other is not None and other.overlap > _NO_DRAWER:
@@ -417,6 +435,11 @@ def _without(picture: _Picture, cabinets: Sequence[Slid]) -> _Picture:
         for name, pixels in picture.groups.items()
     }
     return replace(picture, groups=groups)
+
+
+def _is_touched(blob: Mask, hidden: Mask) -> bool:
+    """Tell whether what hides the table lies at the edge of a blob."""
+    return bool(cv2.countNonZero(cv2.dilate(blob, _EDGE).astype(np.uint8) & hidden))
 
 
 def _view_of(camera: TableCamera) -> tuple[object, ...]:

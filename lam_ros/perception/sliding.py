@@ -61,6 +61,7 @@ class Slid:
         drawn: share of the drawer's pixels that are where it should be.
         tells: how much more the cabinet's place looks like one than what is beside it.
         pixels: what both explain, shape (H, W).
+        is_one_blob: whether both are of one group of colours.
         margin: how much better they explain it than another thing would.
     """
 
@@ -70,6 +71,7 @@ class Slid:
     drawn: float
     tells: float
     pixels: Mask
+    is_one_blob: bool = False
     margin: float = 0.0
 
 
@@ -192,6 +194,25 @@ def slid_of_color(
     return _made(around, _best_of(around, tried, group), group)
 
 
+def followed(view: View, before: Slid, blob: Mask, own_px: Mask) -> Slid | None:
+    """Return a cabinet and drawer that were seen before, as a blob of the same group shows them now.
+
+    Args:
+        view: the picture.
+        before: what was seen.
+        blob: pixels of its group, shape (H, W).
+        own_px: pixels off the table that are of the cabinet's group, shape (H, W).
+    """
+    item, group = before.item, before.group
+    if before.is_one_blob:
+        around = Around.of(view, item.kind, item.center_m, blob, group)
+    else:
+        around = Around.of(view, item.kind, item.center_m, view.grey, "")
+        around = replace(around, groups={group: _cut(blob, around), _OWN: _cut(own_px, around)})
+    start = (_score(around, item, item.out_m or 0.0, group), item, item.out_m or 0.0)
+    return _made(around, _refined(around, start, group), group)
+
+
 def slid_of_one_blob(view: View, blob: Mask, group: str, starts: Sequence[Fit]) -> Slid | None:
     """Return the cabinet and drawer that one blob is; None if it is something else.
 
@@ -271,7 +292,7 @@ def _made(around: Around, best: _Tried, group: str) -> Slid | None:
     u, v = around.origin_px
     pixels[v : v + both.shape[0], u : u + both.shape[1]] = both
     told = replace(item, out_m=out_m) if _is_way_seen(around, item) else item
-    return Slid(told, group, overlap, drawn, tells, pixels)
+    return Slid(told, group, overlap, drawn, tells, pixels, bool(around.own))
 
 
 def _centered(around: Around, item: Fit, out_m: float, middle_px: FloatArray) -> Fit:
