@@ -1,6 +1,6 @@
 """Many runs through the real graph, one after the other, with a rate of success.
 
-    python -m lam_ros.run.many --first-seed 1000000 --count 20 [key=value ...]
+    python -m lam_ros.run.many --first-seed 1000000 --count 20 [--fixtures] [key=value ...]
 
 Each seed draws an instruction, and the scene that holds what it names.  It is the
 evaluation in lockstep (`lam eval`) over again, in real time and through ROS.
@@ -12,9 +12,10 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from lam_ros.evaluation.stats import wilson_95
 from lam_ros.run.report import RunReport, RunRequest
 from lam_ros.run.run import run
 from lam_sim.catalog import TASK_COLORS
+from lam_sim.scenes import SceneConfig
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,26 @@ class Tally:
         }
 
 
-def draw_instruction(seed: int) -> str:
-    """Draw `put the ... cube in the ... bowl` or `... on the ... spot`."""
+SAID_OF_FIXTURES = (
+    "open the {} drawer",
+    "press the {} button",
+    "push the {} cube into the {} region",
+    "sweep the {} pieces into the {} region",
+)
+_COLORS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"drawer": SceneConfig().drawer_colors, "pieces": SceneConfig().piece_colors}
+)
+
+
+def draw_instruction(seed: int, *, fixtures: bool = False) -> str:
+    """Draw `put the ... cube in the ... bowl` or `... on the ... spot`; or one about a fixture."""
     rng = np.random.default_rng([seed, 0x1257])
+    if fixtures:
+        said = SAID_OF_FIXTURES[seed % len(SAID_OF_FIXTURES)]
+        kind = said.split()[3]
+        first = str(rng.choice(_COLORS.get(kind, TASK_COLORS)))
+        second = str(rng.choice([color for color in TASK_COLORS if color != first]))
+        return said.format(first, second)
     cube, target = (str(color) for color in rng.choice(TASK_COLORS, 2, replace=False))
     place = "in the {} bowl" if rng.random() < 0.5 else "on the {} spot"
     return f"put the {cube} cube {place.format(target)}"
@@ -76,6 +95,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--first-seed", type=int, default=1_000_000)
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--out", default="", metavar="DIR", help="folder of the runs' folders")
+    parser.add_argument(
+        "--fixtures", action="store_true", help="of drawers, buttons, regions and pieces, in turn"
+    )
     parser.add_argument("--video", action="store_true", help="make the film of each run")
     parser.add_argument("overrides", nargs="*", metavar="key=value")
     options = parser.parse_args(argv)
@@ -84,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     reports = []
     for seed in range(options.first_seed, options.first_seed + options.count):
         request = RunRequest(
-            instruction=draw_instruction(seed),
+            instruction=draw_instruction(seed, fixtures=options.fixtures),
             seed=seed,
             out=Path(options.out or f"runs/many-{began}") / str(seed),
             video=options.video,

@@ -34,3 +34,12 @@ def test_the_scene_of_a_seed_holds_what_its_instruction_names(seed: int) -> None
     held = {f"{item.color} {item.kind}" for item in sample_scene(settings.scene, seed).objects}
     assert set(settings.scene.include) <= held
     assert len(settings.scene.include) == 2
+
+
+def test_instructions_about_fixtures_take_turns_and_are_understood() -> None:
+    said = [draw_instruction(seed, fixtures=True) for seed in range(1_000_000, 1_000_040)]
+    assert {text.split()[0] for text in said} == {"open", "press", "push", "sweep"}
+    assert len(set(said)) > 20
+    for text in said[:8]:
+        scene = load_run_settings([]).for_instruction(text).scene
+        assert scene.is_furnished, text
