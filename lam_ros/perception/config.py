@@ -116,7 +116,7 @@ class TrackConfig:
     miss_limit: int = 8
     held_radius_m: float = 0.035
     grip_rad: tuple[float, float] = (0.085, 0.235)
-    pressed_m: float = 0.0073
+    pressed_m: float = 0.0070
 
 
 @dataclass(frozen=True)

@@ -226,7 +226,12 @@ class Detector:
             near_m = min(one.item.kind.size_m[:2])
             if all(math.dist(one.item.center_m, k.item.center_m) > near_m for k in kept):
                 kept.append(one)
-        self._cabinets_before = kept
+        # One that the arm hides is where it was: cabinets stand still.
+        self._cabinets_before = kept + [
+            old
+            for old in self._cabinets_before
+            if all(_apart_m(old, one) > min(old.item.kind.size_m[:2]) for one in kept)
+        ]
         return kept
 
     def _blobs(self, pixels: Mask) -> Iterator[Mask]:
@@ -248,11 +253,19 @@ class Detector:
                     return replace(again, margin=before.margin)
         return None
 
+    def _is_of_no_cabinet(self, picture: _Picture, blob: Mask) -> bool:
+        """Tell whether a blob is a part of something, by the arm and by no cabinet that is known.
+
+        Looking for a drawer in it would cost more than it tells.
+        """
+        known = (cv2.countNonZero(blob & one.pixels) for one in self._cabinets_before)
+        return _is_touched(blob, picture.hidden) and not any(known)
+
     def _drawer(self, picture: _Picture, blob: Mask, group: str, kind: KindConfig) -> Slid | None:
         """Return the cabinet whose drawer a blob is; None if it is something else."""
         again = self._followed(picture, blob, group, kind)
-        if again is not None or _is_touched(blob, picture.hidden):
-            return again  # a part of something tells little, and the arm is about many things
+        if again is not None or self._is_of_no_cabinet(picture, blob):
+            return again
         hidden = picture.hidden | (picture.foreground & ~picture.groups[group])
         other, _ = self._recalled(picture, blob, hidden, group, self._others)
         if other is not None and other.overlap > _NO_DRAWER:
@@ -267,7 +280,7 @@ class Detector:
     def _cabinet(self, picture: _Picture, blob: Mask, group: str, kind: KindConfig) -> Slid | None:
         """Return the cabinet, drawer and all, that a blob is; None if it is something else."""
         again = self._followed(picture, blob, group, kind)
-        if again is not None or _is_touched(blob, picture.hidden):
+        if again is not None or self._is_of_no_cabinet(picture, blob):
             return again
         hidden = picture.hidden | (picture.foreground & ~picture.groups[group])
         other, _ = self._recalled(picture, blob, hidden, group, self._others)
@@ -435,6 +448,10 @@ def _without(picture: _Picture, cabinets: Sequence[Slid]) -> _Picture:
         for name, pixels in picture.groups.items()
     }
     return replace(picture, groups=groups)
+
+
+def _apart_m(one: Slid, other: Slid) -> float:
+    return math.dist(one.item.center_m[:2], other.item.center_m[:2])
 
 
 def _is_touched(blob: Mask, hidden: Mask) -> bool:

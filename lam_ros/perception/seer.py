@@ -46,6 +46,8 @@ class Seer:
     def reset(self) -> None:
         """Forget everything."""
         self._tracker = Tracker(self._config.track)
+        if isinstance(self._detector, Detector):
+            self._detector = Detector(self._config, self._arm)
 
     def see(
         self, image: ImageArray, camera: TableCamera, position_rad: FloatArray, stamp_ns: int

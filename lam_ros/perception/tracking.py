@@ -29,6 +29,10 @@ _OTHER_COLOR_M = 0.03
 """A wrong colour counts as much as this distance."""
 
 _HIDDEN_SHARE = 0.4
+_FIXED_PATIENCE = 10
+_OVER_SHARE = 0.35
+"""Of a cap's width: fingers farther off its middle go down beside it."""
+
 _REST_M = 0.004
 """What seems to move less than this rests, and its position is averaged."""
 
@@ -143,7 +147,9 @@ class Tracker:
             if track.kind.whole_m is None or not track.id:
                 continue
             cap_m = track.kind.raised_m + track.kind.size_m[2]
-            is_over = math.dist((x, y), track.center_m[:2]) < max(track.kind.size_m[:2]) / 2
+            is_over = math.dist((x, y), track.center_m[:2]) < _OVER_SHARE * max(
+                track.kind.size_m[:2]
+            )
             track.is_pressed |= is_over and z < cap_m + self._config.pressed_m
 
     # -- assignment --------------------------------------------------------------------
@@ -235,13 +241,20 @@ class Tracker:
         self._tracks = [
             track
             for track in self._tracks
-            if track.missed_count <= (limit if track.id else 0) or track is self._held
+            if track.missed_count <= (_patience(track, limit) if track.id else 0)
+            or track is self._held
         ]
 
     def _scene(self, stamp_ns: int) -> Scene:
         objects = (_to_object(track) for track in self._tracks if track.id)
         held = self._held.id if self._held else ""
         return Scene(tuple(within_regions(objects, held)), stamp_ns, held)
+
+
+def _patience(track: _Track, limit: int) -> int:
+    """Return in how many pictures a thing may be missing; what is fixed to the table stays longer."""
+    is_fixed = track.kind.slides is not None or track.kind.whole_m is not None
+    return _FIXED_PATIENCE * limit if is_fixed else limit
 
 
 def _to_object(track: _Track) -> SceneObject:
