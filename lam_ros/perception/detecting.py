@@ -119,9 +119,6 @@ class _Picture:
     thin_px: float
 
 
-Kinds = tuple[KindConfig, ...]
-
-
 class Detector:
     """Finds objects of known kinds and sizes on a table."""
 
@@ -149,7 +146,7 @@ class Detector:
         found = [(one.item, self._drawer_color(picture, one)) for one in cabinets]
         picture = _without(picture, cabinets)
         for group in picture.groups:
-            found.extend(self._fits(picture, group, self._others))
+            found.extend(self._fits(picture, group))
         fits = _without_patches(_without_doubles(found), picture.camera)
         rested = settle([item for item, _ in fits], self._refit(picture, fits))
         objects = tuple(
@@ -213,24 +210,19 @@ class Detector:
         """Return what something slides out of."""
         found: list[Slid] = []
         for kind in self._sliding:
-            own = {self._groups_of[color] for color in kind.colors}
             for group, pixels in picture.groups.items():
                 for blob in self._blobs(smooth(pixels)):
-                    look = self._cabinet if group in own else self._drawer
-                    find = partial(look, picture, blob, group, kind)
+                    find = partial(self._drawer, picture, blob, group, kind)
                     one = self._memory.recall(blob, (group, kind), find)
                     if one is not None:
                         found.append(one)
         kept: list[Slid] = []
         for one in sorted(found, key=lambda one: -one.margin):  # a cabinet has one drawer
-            near_m = min(one.item.kind.size_m[:2])
-            if all(math.dist(one.item.center_m, k.item.center_m) > near_m for k in kept):
+            if _is_apart(one, kept):
                 kept.append(one)
         # One that the arm hides is where it was: cabinets stand still.
         self._cabinets_before = kept + [
-            old
-            for old in self._cabinets_before
-            if all(_apart_m(old, one) > min(old.item.kind.size_m[:2]) for one in kept)
+            old for old in self._cabinets_before if _is_apart(old, kept)
         ]
         return kept
 
@@ -243,9 +235,8 @@ class Detector:
                 return
             yield blob
 
-    def _followed(self, picture: _Picture, blob: Mask, group: str, kind: KindConfig) -> Slid | None:
+    def _followed(self, picture: _Picture, blob: Mask, group: str, own_px: Mask) -> Slid | None:
         """Return a cabinet of the picture before as a blob shows it now, if it does."""
-        own_px = picture.groups[self._groups_of[kind.colors[0]]]
         for before in self._cabinets_before:
             if before.group == group and cv2.countNonZero(blob & before.pixels):
                 again = followed(picture, before, blob, own_px)
@@ -262,30 +253,33 @@ class Detector:
         return _is_touched(blob, picture.hidden) and not any(known)
 
     def _drawer(self, picture: _Picture, blob: Mask, group: str, kind: KindConfig) -> Slid | None:
-        """Return the cabinet whose drawer a blob is; None if it is something else."""
-        again = self._followed(picture, blob, group, kind)
+        """Return the cabinet whose drawer a blob is, or shows with it; None if it is neither's."""
+        own = self._groups_of[kind.colors[0]]
+        again = self._followed(picture, blob, group, picture.groups[own])
         if again is not None or self._is_of_no_cabinet(picture, blob):
             return again
         hidden = picture.hidden | (picture.foreground & ~picture.groups[group])
-        other, _ = self._recalled(picture, blob, hidden, group, self._others)
+        other, _ = self._recalled(picture, blob, hidden, group)
         if other is not None and other.overlap > _NO_DRAWER:
             return None
-        own_px = picture.groups[self._groups_of[kind.colors[0]]]
-        one = slid_of_color(picture, kind, blob, group, own_px)
-        if one is None or one.overlap < _LEAST_GREY:
-            return None
-        margin = one.drawn + _GREY_TELLS * one.tells - (other.overlap if other else 0.0)
-        return replace(one, margin=margin) if margin > _DRAWER_MARGIN else None
+        if group == own:
+            one, least = self._of_one_blob(picture, blob, hidden, group, kind), 0.0
+            said = one.overlap + _DRAWER_TELLS * one.drawn if one is not None else 0.0
+        else:
+            one, least = (
+                slid_of_color(picture, kind, blob, group, picture.groups[own]),
+                _DRAWER_MARGIN,
+            )
+            said = one.drawn + _GREY_TELLS * one.tells if one is not None else 0.0
+            if one is not None and one.overlap < _LEAST_GREY:
+                return None
+        margin = said - (other.overlap if other else 0.0)
+        return replace(one, margin=margin) if one is not None and margin > least else None
 
-    def _cabinet(self, picture: _Picture, blob: Mask, group: str, kind: KindConfig) -> Slid | None:
-        """Return the cabinet, drawer and all, that a blob is; None if it is something else."""
-        again = self._followed(picture, blob, group, kind)
-        if again is not None or self._is_of_no_cabinet(picture, blob):
-            return again
-        hidden = picture.hidden | (picture.foreground & ~picture.groups[group])
-        other, _ = self._recalled(picture, blob, hidden, group, self._others)
-        if other is not None and other.overlap > _NO_DRAWER:
-            return None
+    def _of_one_blob(
+        self, picture: _Picture, blob: Mask, hidden: Mask, group: str, kind: KindConfig
+    ) -> Slid | None:
+        """Return the cabinet and drawer of one group of colours that a blob is together."""
         window = Window(picture.camera, blob, hidden & ~blob, _MARGIN_PX)
         middle, axis = window.center_px, window.spread_px
         places = np.array([middle - axis, middle, middle + axis])
@@ -295,11 +289,7 @@ class Detector:
         ]
         if max(item.overlap for item in starts) < self._config.min_overlap:
             return None
-        one = slid_of_one_blob(picture, blob, group, starts)
-        if one is None:
-            return None
-        margin = one.overlap + _DRAWER_TELLS * one.drawn - (other.overlap if other else 0.0)
-        return replace(one, margin=margin) if margin > 0.0 else None
+        return slid_of_one_blob(picture, blob, group, starts)
 
     def _drawer_color(self, picture: _Picture, one: Slid) -> str:
         """Return the colour of a drawer among those that its kind comes in."""
@@ -315,17 +305,17 @@ class Detector:
 
     # -- outlines ----------------------------------------------------------------------
 
-    def _fits(self, picture: _Picture, group: str, kinds: Kinds) -> list[tuple[Fit, str]]:
+    def _fits(self, picture: _Picture, group: str) -> list[tuple[Fit, str]]:
         """Return the objects of one group of colours, the largest first."""
         pixels = smooth(picture.groups[group])
-        found, left = self._fits_of(picture, group, pixels, kinds)
+        found, left = self._fits_of(picture, group, pixels)
         if group == "neutral":  # what is white or grey melts into a table that is so too
             closed = cv2.morphologyEx(left, cv2.MORPH_CLOSE, _WIDE).astype(np.uint8)
-            found += self._fits_of(picture, group, closed, kinds)[0]
+            found += self._fits_of(picture, group, closed)[0]
         return found
 
     def _fits_of(
-        self, picture: _Picture, group: str, pixels: Mask, kinds: Kinds
+        self, picture: _Picture, group: str, pixels: Mask
     ) -> tuple[list[tuple[Fit, str]], Mask]:
         """Return the objects, and the pixels that none of them explains."""
         hidden = picture.hidden | (picture.foreground & ~pixels)
@@ -338,7 +328,7 @@ class Detector:
             left = left & ~blob
             if _half_width_px(blob) < picture.thin_px:
                 continue
-            item, color = self._recalled(picture, blob, hidden, group, kinds)
+            item, color = self._recalled(picture, blob, hidden, group)
             if item is None or _sureness(item) < self._config.min_overlap:
                 unexplained = unexplained | blob
                 continue
@@ -349,15 +339,13 @@ class Detector:
         return found, unexplained
 
     def _recalled(
-        self, picture: _Picture, blob: Mask, hidden: Mask, group: str, kinds: Kinds
+        self, picture: _Picture, blob: Mask, hidden: Mask, group: str
     ) -> tuple[Fit | None, str]:
         """Return what a blob is: what it was in the picture before, if it looks the same."""
-        return self._memory.recall(
-            blob, (group, kinds), lambda: self._best(picture, blob, hidden, group, kinds)
-        )
+        return self._memory.recall(blob, group, lambda: self._best(picture, blob, hidden, group))
 
     def _best(
-        self, picture: _Picture, blob: Mask, hidden: Mask, group: str, among: Kinds
+        self, picture: _Picture, blob: Mask, hidden: Mask, group: str
     ) -> tuple[Fit | None, str]:
         window = Window(picture.camera, blob, hidden & ~blob, _MARGIN_PX)
         names = [n for n in self._palette.names if _ALIKE.get(n, n) == group or n in _UNSURE]
@@ -365,7 +353,7 @@ class Detector:
         color = self._palette.name_of(pixels, picture.light, tuple(names), Surface.LIT)
         if group not in _PALE_GROUPS:
             names = [n for n in names if n == color or _ALIKE.get(n, n) == group]
-        kinds = [k for k in among if not k.colors or set(names) & set(k.colors)]
+        kinds = [k for k in self._others if not k.colors or set(names) & set(k.colors)]
         if not kinds:
             return None, ""
         starts = np.array([window.center_px, window.center_px - [0.0, window.spread_px[1]]])
@@ -412,8 +400,7 @@ class Detector:
         return self._palette.name_of(pixels, picture.light, allowed, surface)
 
     def _mask_of(self, camera: TableCamera, item: Fit) -> Mask:
-        outline = outline_px(camera, _grown(item.kind), item.center_m, item.yaw_rad)
-        return fill(outline, (0, 0), (camera.height_px, camera.width_px))
+        return _outline_mask(camera, replace(item, kind=_grown(item.kind)))
 
     # -- heights -----------------------------------------------------------------------
 
@@ -450,8 +437,10 @@ def _without(picture: _Picture, cabinets: Sequence[Slid]) -> _Picture:
     return replace(picture, groups=groups)
 
 
-def _apart_m(one: Slid, other: Slid) -> float:
-    return math.dist(one.item.center_m[:2], other.item.center_m[:2])
+def _is_apart(one: Slid, others: Sequence[Slid]) -> bool:
+    """Tell whether a cabinet stands where none of the others does."""
+    near_m = min(one.item.kind.size_m[:2])
+    return all(math.dist(one.item.center_m[:2], o.item.center_m[:2]) > near_m for o in others)
 
 
 def _is_touched(blob: Mask, hidden: Mask) -> bool:

@@ -186,8 +186,7 @@ def slid_of_color(
     if slides is None or _count(blob) < _LEAST_PX:
         return None
     at_m = _below(view, blob, kind)
-    around = Around.of(view, kind, at_m, view.grey, "")
-    around = replace(around, groups={group: _cut(blob, around), _OWN: _cut(own_px, around)})
+    around = _around_color(view, kind, at_m, {group: blob, _OWN: own_px})
     tried = _turned_about(around, kind, at_m, _cut(blob, around), group)
     if not tried or tried[0][0] < _HOPELESS:
         return None
@@ -207,8 +206,7 @@ def followed(view: View, before: Slid, blob: Mask, own_px: Mask) -> Slid | None:
     if before.is_one_blob:
         around = Around.of(view, item.kind, item.center_m, blob, group)
     else:
-        around = Around.of(view, item.kind, item.center_m, view.grey, "")
-        around = replace(around, groups={group: _cut(blob, around), _OWN: _cut(own_px, around)})
+        around = _around_color(view, item.kind, item.center_m, {group: blob, _OWN: own_px})
     start = (_score(around, item, item.out_m or 0.0, group), item, item.out_m or 0.0)
     return _made(around, _refined(around, start, group), group)
 
@@ -231,12 +229,26 @@ def slid_of_one_blob(view: View, blob: Mask, group: str, starts: Sequence[Fit]) 
     # Where both are one blob, the cabinet may have been found in the middle of it.
     for item in (turned for start in starts for turned in _turns(start)):
         slides = item.kind.slides
-        ways = np.arange(0.0, slides.travel_m + _COARSE_M / 2, _COARSE_M) if slides else ()
+        ways = _ways(slides) if slides is not None else ()
         for back in (_set_back(item, back_m) for back_m in _BACKS):
-            tried += [(_score(around, back, float(w), group), back, float(w)) for w in ways]
+            tried += [(_score(around, back, way, group), back, way) for way in ways]
     tried += _turned_about(around, kind, _below(view, view.bright & blob, kind), bright, group)
     tried.sort(key=lambda one: -one[0])
     return _made(around, _best_of(around, tried, group), group)
+
+
+def _around_color(
+    view: View, kind: KindConfig, at_m: tuple[float, float, float], groups: Mapping[str, Mask]
+) -> Around:
+    """Cut out what is about a drawer that its own colour tells; groups of shape (H, W)."""
+    around = Around.of(view, kind, at_m, view.grey, "")
+    return replace(around, groups={name: _cut(mask, around) for name, mask in groups.items()})
+
+
+def _ways(slides: SlideConfig) -> list[float]:
+    """Return how far out to try a drawer at first."""
+    ways: list[float] = np.arange(0.0, slides.travel_m + _COARSE_M / 2, _COARSE_M).tolist()
+    return ways
 
 
 def _below(view: View, blob: Mask, kind: KindConfig) -> tuple[float, float, float]:
@@ -259,7 +271,7 @@ def _turned_about(
     middle = np.array([moments["m10"], moments["m01"]]) / moments["m00"] + around.origin_px
     tried: list[_Tried] = []
     for yaw in np.linspace(-math.pi, math.pi, _YAWS, endpoint=False).tolist():
-        for out_m in np.arange(0.0, slides.travel_m + _COARSE_M / 2, _COARSE_M).tolist():
+        for out_m in _ways(slides):
             start = Fit(kind, at_m, yaw, 0.0, 1.0)
             start = _set_back(start, kind.size_m[0] / 2 + (out_m + slides.parts[-1].size_m[0]) / 2)
             start = _centered(around, start, out_m, middle)
@@ -279,9 +291,9 @@ def _made(around: Around, best: _Tried, group: str) -> Slid | None:
     if drawn < _LEAST_OVERLAP:
         return None
     both = _both(around, item, out_m)
-    aside = cv2.dilate(both, _BESIDE).astype(np.uint8) & ~cv2.dilate(both, _NEAR)
     tells = 1.0
     if not around.own:
+        aside = cv2.dilate(both, _BESIDE).astype(np.uint8) & ~cv2.dilate(both, _NEAR)
         cabinet = around.mask(item.kind, item.center_m, item.yaw_rad) & ~around.hidden
         aside = aside & ~around.hidden
         tells = max(
