@@ -32,6 +32,7 @@ from lam_policies.families import PLACING, SHARES, families, family_of
 from lam_policies.grounding import Grounding, Poses
 from lam_policies.practice import Practice, PracticeConfig, Rows, Shard, fill
 from lam_policies.training import store
+from lam_policies.undone import nearly_done
 from lam_ros.config import load_robot
 from lam_ros.core.errors import DataError, ExitCode, LamError
 from lam_ros.workers import each
@@ -64,6 +65,7 @@ class CollectConfig:
         mishap_share: demonstrate: share of the episodes that begin after a mishap.
         camera: how strongly the cameras' places vary; 1 as in evaluation without an axis.
         only_failures: dagger: the expert shows the way out of what the policy fails at alone.
+        undone_share: demonstrate: share of the episodes that begin nearly, or seemingly, done.
     """
 
     how: str
@@ -82,6 +84,7 @@ class CollectConfig:
     mishap_share: float = 0.0
     camera: float = 1.0
     only_failures: bool = False
+    undone_share: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the request.
@@ -92,8 +95,10 @@ class CollectConfig:
         for name in ("scenes", "part", "picture_stride", "pictures"):
             if getattr(self, name) < 1:
                 raise DataError(f"collect: {name} is {getattr(self, name)}, it must be 1 or more")
-        if not 0.0 <= self.mishap_share <= 1.0:
-            raise DataError(f"collect: mishap-share is {self.mishap_share}, allowed is 0 to 1")
+        for name in ("mishap_share", "undone_share"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                asked = f"{name.replace('_', '-')} is {getattr(self, name)}"
+                raise DataError(f"collect: {asked}, allowed is 0 to 1")
         families(self.skills, self.camera)
         if self.how == "dagger" and not self.policy:
             raise DataError("collect dagger: no policy; name a checkpoint with --policy")
@@ -175,6 +180,7 @@ class _Worker:
             episodes = (family_of(seed, self.families).episode(seed) for seed in seeds)
             made["without_success"] = fill(shard, self._practise, episodes)
             made["mishap_share"] = self.config.mishap_share
+            made["undone_share"] = self.config.undone_share
             made["only_failures"] = self.config.only_failures
             made["window_rows"] = self.config.window_rows
         if self.policy is not None:
@@ -185,7 +191,11 @@ class _Worker:
     def _practise(self, episode: Episode) -> Iterator[Rows | None]:
         family = family_of(episode.scene.seed, self.families)
         practice = self.practices[family.scene.is_furnished]
-        if family.chain:
+        rng = np.random.default_rng([episode.scene.seed, 0x0D0])
+        undone = nearly_done(episode, rng) if rng.random() < self.config.undone_share else None
+        if undone is not None:
+            yield from practice.run(undone)
+        elif family.chain:
             yield from Chaining(practice, family.mix, family.chain).run(episode)
         else:
             yield from practice.run(episode)
@@ -254,6 +264,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--mishap-share", type=float, default=0.0,
         help="demonstrate: share of episodes that begin after a mishap",
+    )  # fmt: skip
+    parser.add_argument(
+        "--undone-share", type=float, default=0.0,
+        help="demonstrate: share of episodes that begin nearly, or seemingly, done",
     )  # fmt: skip
     parser.add_argument(
         "--camera", type=float, default=1.0,

@@ -209,13 +209,14 @@ def _settle_some(
     for index in cubes[: int(rng.integers(1, 3))]:
         if len(cubes) < 3:
             break
-        supports = _free_supports(objects, objects[index])
+        supports = free_supports(objects, objects[index])
         if supports:
-            objects[index] = _resting_on(objects[index], supports[int(rng.integers(len(supports)))])
+            objects[index] = resting_on(objects[index], supports[int(rng.integers(len(supports)))])
     return tuple(objects)
 
 
-def _free_supports(objects: list[ObjectSpec], cube: ObjectSpec) -> list[ObjectSpec]:
+def free_supports(objects: list[ObjectSpec], cube: ObjectSpec) -> list[ObjectSpec]:
+    """Return what a cube can start in or on; nothing if something starts on the cube itself."""
     used = {item.held_by for item in objects if item.held_by}
     if cube.id in used:
         return []
@@ -230,7 +231,8 @@ def _free_supports(objects: list[ObjectSpec], cube: ObjectSpec) -> list[ObjectSp
 _FLOOR_M = {"bowl": 0.004, "tray": catalog.TRAY_FLOOR_M, "spot": 0.0, "cube": catalog.CUBE_EDGE_M}
 
 
-def _resting_on(cube: ObjectSpec, support: ObjectSpec) -> ObjectSpec:
+def resting_on(cube: ObjectSpec, support: ObjectSpec) -> ObjectSpec:
+    """Return a cube that starts in or on a support."""
     x, y, _ = support.position_m
     z = _FLOOR_M[support.kind] + catalog.CUBE_EDGE_M / 2
     yaw = support.yaw_rad if support.kind == "cube" else cube.yaw_rad

@@ -154,11 +154,23 @@ def test_cameras_can_be_asked_to_stand_further_from_where_they_are_meant_to() ->
 
 
 @pytest.mark.parametrize(
-    "changes", [{"skills": ("drawers",)}, {"mishap_share": 1.5}, {"camera": -1.0}]
+    "changes",
+    [{"skills": ("drawers",)}, {"mishap_share": 1.5}, {"undone_share": -0.1}, {"camera": -1.0}],
 )
 def test_unknown_families_and_impossible_shares_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises((DataError, ConfigError), match=r"allowed|unknown|collect"):
         _ground(Path("nowhere"), **changes)
+
+
+def test_what_looks_done_and_is_not_is_demonstrated_where_that_is_asked_for(tmp_path: Path) -> None:
+    shown = CollectConfig(
+        "demonstrate", str(tmp_path), scenes=3, first_seed=85, workers=1, skills=("chains",),
+        undone_share=1.0, window_rows=24,
+    )  # fmt: skip
+    collect(shown, QUIET)
+    (part,) = _read(tmp_path)
+    assert part.n_episodes == 3, "one step each, and not five"
+    assert part.made["undone_share"] == 1.0
 
 
 def test_a_press_goes_on_downwards_and_ends_there_since_no_picture_tells_before_from_after(
