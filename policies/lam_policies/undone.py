@@ -120,7 +120,7 @@ def _swept(episode: Episode, rng: np.random.Generator) -> Sequence[ObjectSpec] |
     one = episode.scene.object(episode.step.object_id)
     region = episode.scene.object(episode.step.target_id)
     pieces = [o for o in episode.scene.objects if (o.kind, o.color) == (one.kind, one.color)]
-    rng.shuffle(pieces)
+    pieces = [pieces[index] for index in rng.permutation(len(pieces))]
     left = int(rng.integers(1, min(3, len(pieces) + 1)))
     objects = [o for o in episode.scene.objects if o not in pieces]
     for number, piece in enumerate(pieces):
