@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import yaml
 
@@ -33,6 +33,9 @@ GRACE_S = ((signal.SIGINT, 3.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0))
 
 END_S = 20.0
 """For a process that is asked for its exit code."""
+
+WRITTEN_S = 1.0
+"""For what a node said last to be written after it has ended."""
 
 _FREE_EVERY_S = 1.0
 _PREFIX = re.compile(r"^\[(?P<level>[A-Z]+)\](?: \[[^\]]*\])*:? ?")
@@ -128,6 +131,7 @@ class Supervisor:
         self._logs = run_dir / "logs"
         self._domain_id = domain_id
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._writers: dict[str, subprocess.Popen[bytes]] = {}
         self._freed_s = time.monotonic()
 
     def start(self) -> None:
@@ -141,12 +145,16 @@ class Supervisor:
         environment["PYTHONUNBUFFERED"] = "1"
         # Before another's log line: the name, so that the last line can be found again.
         environment["RCUTILS_CONSOLE_OUTPUT_FORMAT"] = "[{severity}] [{time}] [{name}]: {message}"
+        self._let_writer_end(spec.name)
         with self.log_path(spec.name).open("ab" if spec.name in self._processes else "wb") as log:
+            writer = self._writers[spec.name] = _writer_to(log)
+        assert writer.stdin is not None
+        with writer.stdin as pipe:  # the node's alone from here on: its end is the writer's
             self._processes[spec.name] = subprocess.Popen(
                 spec.command(spec.parameter_file(self._logs)),
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=pipe,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
@@ -163,6 +171,10 @@ class Supervisor:
         """Return node name -> process id of those that live."""
         self._free()
         return {name: p.pid for name, p in self._processes.items() if p.poll() is None}
+
+    def writer_pids(self) -> dict[str, int]:
+        """Return node name -> id of the process that writes its log."""
+        return {name: writer.pid for name, writer in self._writers.items()}
 
     def death(self) -> Death | None:
         """Return the first process that has ended by itself, or None."""
@@ -182,11 +194,21 @@ class Supervisor:
 
     def last_words(self, name: str) -> str:
         """Return a node's gravest last log line without its prefix."""
+        process = self._processes.get(name)
+        if process is not None and process.poll() is not None:
+            self._let_writer_end(name)
         try:
             text = self.log_path(name).read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
         return gravest_line(text)
+
+    def _let_writer_end(self, name: str) -> None:
+        """Wait until all that a node has said is in its log; not for what its children still say."""
+        writer = self._writers.get(name)
+        if writer is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                writer.wait(WRITTEN_S)
 
     def check(self) -> None:
         """Check that all processes live.
@@ -220,6 +242,8 @@ class Supervisor:
                 _signal_group(process, number)
             if _all_ended(living, patience_s):
                 break
+        for name in self._writers:
+            self._let_writer_end(name)
         self._processes.clear()
 
     def __enter__(self) -> Self:
@@ -247,6 +271,18 @@ def gravest_line(text: str) -> str:
     grave = [line for line in lines if line.startswith(tuple(f"[{level}]" for level in _GRAVE))]
     chosen = (grave or lines or [""])[-1]
     return _PREFIX.sub("", chosen)[:500]
+
+
+def _writer_to(log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Return a process that writes what it is given to a log until nobody can give it more.
+
+    A node that wrote itself would wait wherever the disk makes it wait, half a second under
+    load, and its loop with it: the pipe in between takes some hundred lines at once.  It is in
+    a session of its own, so that it outlives whoever it writes for.
+    """
+    return subprocess.Popen(
+        ("cat",), stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+    )
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:

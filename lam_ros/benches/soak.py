@@ -63,6 +63,9 @@ would swing back there, through what stands on it."""
 FRESH_S = 1.5
 """After each table: until what was seen of the one before is too old to be planned on."""
 
+TABLES, ANOTHER = 3, 100_000
+"""Tables that are tried, and how far the next one's seed is."""
+
 LIMIT_S = 120.0
 """Longest time that an instruction may take."""
 
@@ -264,10 +267,14 @@ class _Soak:
         return time.monotonic() - self._began
 
     def _set_table(self, seed: int) -> None:
-        future = self._reset.call_async(ResetScene.Request(seed=seed))
-        self._wait(future.done, 10.0)
-        if not future.done():
-            self._reset.remove_pending_request(future)
+        """Set the table of a seed, or of another where all that it needs does not fit."""
+        for other in range(TABLES):
+            future = self._reset.call_async(ResetScene.Request(seed=seed + other * ANOTHER))
+            self._wait(future.done, 10.0)
+            if not future.done():
+                self._reset.remove_pending_request(future)
+            elif future.result().success:
+                break
         self._wait(lambda: False, FRESH_S)
 
     def _do(self, instruction: str, seconds: float) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,10 @@ from lam_ros.segments import free_unfinished_ports
 
 SPIN_S = 0.1
 """Longest time between two looks at whether to end."""
+
+NO_LOG_FILE = ("--ros-args", "--disable-external-lib-logs", "--")
+"""Before a node's own arguments: ROS's file of the log is written by whoever says something, and a
+loop that waits for the disk moves no arm.  The log is on the console, and where that leads."""
 
 
 class LamNode(LifecycleNode):
@@ -177,8 +182,9 @@ def run_node(make: Callable[[], LamNode], arguments: Sequence[str] | None = None
 def _live(make: Callable[[], LamNode], arguments: Sequence[str] | None) -> int:
     name = getattr(make, "__name__", "node")
     free_unfinished_ports()
+    given = list(sys.argv if arguments is None else arguments)
     try:
-        with ros(arguments) as executor, ended_by_signal() as ended:
+        with ros([*given[:1], *NO_LOG_FILE, *given[1:]]) as executor, ended_by_signal() as ended:
             node = make()
             name = node.get_name()
             try:

@@ -100,6 +100,23 @@ def test_a_death_is_noticed_with_its_reason_and_exit_code(tmp_path: Path, module
         assert at.value.exit_code is ExitCode.WRONG_REQUEST
 
 
+def test_a_node_never_waits_for_the_disk_to_say_something(tmp_path: Path, module: object) -> None:
+    code = (
+        "import os, stat, sys\n"
+        "print([stat.S_ISFIFO(os.fstat(number).st_mode) for number in (1, 2)])\n"
+        "print('x' * 60_000, flush=True)\nprint('the last word', flush=True)\nos._exit(3)\n"
+    )
+    specs = [NodeSpec("arm", module("talker", code), "")]  # type: ignore[operator]
+    with Supervisor(specs, tmp_path, 99) as supervisor:
+        os.kill(supervisor.writer_pids()["arm"], signal.SIGSTOP)  # as a disk that does not answer
+        wait_for(lambda: not supervisor.pids())
+        os.kill(supervisor.writer_pids()["arm"], signal.SIGCONT)
+        death = supervisor.death()
+        assert death is not None
+        assert (death.code, death.last_line) == (3, "the last word")
+        assert supervisor.log_path("arm").read_text().startswith("[True, True]")
+
+
 def test_a_kill_is_named_by_its_signal(tmp_path: Path, module: object) -> None:
     specs = [NodeSpec("sim", module("sleeper", SLEEPER), "")]  # type: ignore[operator]
     with Supervisor(specs, tmp_path, 99) as supervisor:
