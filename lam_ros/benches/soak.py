@@ -11,6 +11,8 @@ written as they are taken, to `soak.jsonl` in the run's folder, with a plot at t
                           arm would have waited
     missed_observations   first commands that were computed from a picture older than
                           the time between two inferences and two control periods
+    machine               the same of a bare loop at the control node's rate, priority and core:
+                          what is late in both, the machine made late
     restarts              processes that were another one at the end; a death ends the soak
 """
 
@@ -47,6 +49,7 @@ from lam_ros.run.parameters import driver_of, graph_parameters
 from lam_ros.run.settings import RunSettings, load_run_settings
 from lam_ros.run.timeline import Timeline
 from lam_ros.supervisor import NodeDied, Supervisor
+from lam_ros.witness import witness
 
 INSTRUCTIONS = (
     "put the red cube in the blue bowl",
@@ -169,6 +172,7 @@ def run(seconds: float, overrides: Sequence[str] = ()) -> BenchReport:
         with (
             ended_by_signal() as signals,
             Supervisor(sim_graph(parameters), folder, domain_id) as host,
+            witness(settings.robot.control_period_ns) as bare,
             ros([]) as executor,
             _bar(seconds) as tell,
         ):
@@ -180,10 +184,12 @@ def run(seconds: float, overrides: Sequence[str] = ()) -> BenchReport:
                 soak.close()
                 draw(soak.record.samples, folder / PLOT)
     Console(stderr=True).print(f"samples and plot: {folder}")
-    return _report(soak.record, soak.deadlines, folder)
+    return _report(soak.record, soak.deadlines, bare.seen, folder)
 
 
-def _report(record: Record, deadlines: Deadlines, folder: Path) -> BenchReport:
+def _report(
+    record: Record, deadlines: Deadlines, bare: dict[str, Any], folder: Path
+) -> BenchReport:
     first, last = record.samples[0], record.samples[-1]
     grown = {
         name: growth([sample["own_mib"].get(name, 0.0) for sample in record.samples])
@@ -200,6 +206,7 @@ def _report(record: Record, deadlines: Deadlines, folder: Path) -> BenchReport:
             "missed_commands": deadlines.missed_commands,
             "longest_gap_ms": round(deadlines.longest_gap_ms, 2),
             "missed_observations": deadlines.missed_observations,
+            "machine": bare,
             "camera_to_command_ms": percentiles_ms(deadlines.chains_ms),
             "restarts": sum(first["pids"][name] != last["pids"].get(name) for name in grown),
             "instructions": record.instructions,

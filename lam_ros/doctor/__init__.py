@@ -11,6 +11,7 @@ import json as json_module
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
@@ -20,9 +21,14 @@ from rich.table import Table
 
 from lam_ros import environment, paths
 from lam_ros.config import load_robot
+from lam_ros.core.clock import NS_PER_MS
 from lam_ros.core.errors import ExitCode
 from lam_ros.doctor import hardware, middleware, software
 from lam_ros.doctor.check import Check
+from lam_ros.witness import witness
+
+RHYTHM_S = 2.0
+"""For so long the machine's rhythm is listened to."""
 
 __all__ = ["Check", "examine", "report", "run"]
 
@@ -69,6 +75,7 @@ def examine() -> Iterator[Check]:
     yield from _safely("rendering", lambda: [hardware.rendering(env)])
     yield hardware.gpu()
     yield hardware.threads(len(os.sched_getaffinity(0)), env)
+    yield from _safely("rhythm", lambda: [_rhythm()])
     yield from _safely("checkpoint", lambda: [_checkpoint()])
     yield hardware.disk(_free_bytes(Path.cwd()) or 0, Path.cwd())
     yield hardware.cameras(Path("/dev").glob("video*"))
@@ -93,6 +100,14 @@ def _safely(name: str, look: Callable[[], Iterable[Check]]) -> Iterable[Check]:
     except Exception as error:  # noqa: BLE001  any fault of the machine can come up here
         found = f"{type(error).__name__}: {error}".splitlines()[0]
         return (Check(name, False, found, software.SET_UP_AGAIN),)
+
+
+def _rhythm() -> Check:
+    """Have a bare loop run like the control node's for a moment, and say how that went."""
+    period_ns = load_robot("so101").control_period_ns
+    with witness(period_ns) as found:
+        time.sleep(RHYTHM_S)
+    return hardware.rhythm(period_ns / NS_PER_MS, found.seen)
 
 
 def _checkpoint() -> Check:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from lam_ros.doctor.check import Check
 
@@ -84,6 +85,30 @@ def threads(cores: int, env: Mapping[str, str]) -> Check:
         remedy = "the policy and the command stream share it: expect jitter"
         return Check("threads", True, found, remedy)
     return Check("threads", True, found)
+
+
+def rhythm(period_ms: float, seen: Mapping[str, Any]) -> Check:
+    """Say whether the command stream may come first, and how late the machine wakes a bare loop.
+
+    Args:
+        period_ms: of the loop.
+        seen: what `lam_ros.witness` saw.
+    """
+    found = f"{seen['granted']}; {seen['longest_ms']:g} ms between two of {period_ms:g} at most"
+    if not str(seen["granted"]).startswith("SCHED_FIFO"):
+        return Check("rhythm", True, found, _REAL_TIME)
+    if seen["missed"]:
+        remedy = (
+            f"{seen['missed']} of {seen['beats']} came late: end what keeps disk and memory busy"
+        )
+        return Check("rhythm", True, found, remedy)
+    return Check("rhythm", True, found)
+
+
+_REAL_TIME = (
+    "for a real arm: 'USER - rtprio 20' and 'USER - memlock unlimited' as two lines of "
+    "/etc/security/limits.d/lam.conf, then log in again"
+)
 
 
 def disk(free_bytes: int, folder: Path) -> Check:

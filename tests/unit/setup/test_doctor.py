@@ -42,6 +42,21 @@ def test_python(version, ok):
     assert bool(check.remedy) is not ok
 
 
+@pytest.mark.parametrize(
+    ("granted", "missed", "remedy"),
+    [("SCHED_FIFO 10", 0, ""), ("nice 0", 0, "rtprio"), ("SCHED_FIFO 10", 3, "3 of 100 came late")],
+)
+def test_the_rhythm_of_the_command_stream(granted, missed, remedy):
+    seen = {"granted": granted, "beats": 100, "missed": missed, "longest_ms": 20.3}
+
+    check = hardware.rhythm(20.0, seen)
+
+    assert check.ok, "an arm in simulation can do without"
+    assert "20.3 ms between two of 20" in check.found
+    assert remedy in check.remedy
+    assert bool(remedy) is bool(check.remedy)
+
+
 def test_ros_from_pip_alone_is_right():
     assert software.ros_source({}, PIP, RCLPY).ok
 
