@@ -72,9 +72,7 @@ def _off_target(
     episode: Episode, rng: np.random.Generator, gap_m: tuple[float, float]
 ) -> Sequence[ObjectSpec] | None:
     """Put the object down at a gap from the target, where it can be grasped."""
-    item, target = (
-        episode.scene.object(x) for x in (episode.step.object_id, episode.step.target_id)
-    )
+    item, target = _named(episode)
     reach = _outline_m(item) + _outline_m(target)
     for point in _around(target, rng, reach + gap_m[0], reach + gap_m[1]):
         if PICK.contains(point) and _is_clear(point, item, episode.scene.objects):
@@ -95,9 +93,7 @@ def _on_another(episode: Episode, rng: np.random.Generator) -> Sequence[ObjectSp
 
 def _on_target(episode: Episode, rng: np.random.Generator) -> Sequence[ObjectSpec] | None:
     """Put the object on what it ought to be next to."""
-    item, target = (
-        episode.scene.object(x) for x in (episode.step.object_id, episode.step.target_id)
-    )
+    item, target = _named(episode)
     if target not in free_supports(list(episode.scene.objects), item) or target.kind == "bowl":
         return None
     return _with(episode, _resting(item, target, rng))
@@ -105,9 +101,7 @@ def _on_target(episode: Episode, rng: np.random.Generator) -> Sequence[ObjectSpe
 
 def _pushed(episode: Episode, rng: np.random.Generator) -> Sequence[ObjectSpec] | None:
     """Put the object just outside the region."""
-    item, region = (
-        episode.scene.object(x) for x in (episode.step.object_id, episode.step.target_id)
-    )
+    item, region = _named(episode)
     others = [other for other in episode.scene.objects if other.kind != "region"]
     for point in _around(region, rng, *_OUTSIDE_M):
         if PICK.contains(point) and _is_clear(point, item, others):
@@ -117,8 +111,7 @@ def _pushed(episode: Episode, rng: np.random.Generator) -> Sequence[ObjectSpec] 
 
 def _swept(episode: Episode, rng: np.random.Generator) -> Sequence[ObjectSpec] | None:
     """Put all pieces but one or two into the region, and those just outside."""
-    one = episode.scene.object(episode.step.object_id)
-    region = episode.scene.object(episode.step.target_id)
+    one, region = _named(episode)
     pieces = [o for o in episode.scene.objects if (o.kind, o.color) == (one.kind, one.color)]
     pieces = [pieces[index] for index in rng.permutation(len(pieces))]
     left = int(rng.integers(1, min(3, len(pieces) + 1)))
@@ -152,6 +145,13 @@ _CHANGES: MappingProxyType[Skill, tuple[_Change, ...]] = MappingProxyType(
         Skill.SWEEP: (_swept,),
     }
 )
+
+
+def _named(episode: Episode) -> tuple[ObjectSpec, ObjectSpec]:
+    """Return the object and the target of an episode's step."""
+    return episode.scene.object(episode.step.object_id), episode.scene.object(
+        episode.step.target_id
+    )
 
 
 def _with(episode: Episode, changed: ObjectSpec) -> list[ObjectSpec]:
