@@ -17,7 +17,7 @@ import numpy as np
 
 from lam_ros.core.skills import Skill
 from lam_sim import catalog
-from lam_sim.placement import PICK, SECTORS, Point
+from lam_sim.placement import PICK, SECTORS, Point, Sector
 from lam_sim.sampling import free_supports, resting_on
 from lam_sim.scenes import ObjectSpec
 from lam_sim.tasks import Episode, feasible_steps, initial_scene
@@ -74,10 +74,9 @@ def _off_target(
     """Put the object down at a gap from the target, where it can be grasped."""
     item, target = _named(episode)
     reach = _outline_m(item) + _outline_m(target)
-    for point in _around(target, rng, reach + gap_m[0], reach + gap_m[1]):
-        if PICK.contains(point) and _is_clear(point, item, episode.scene.objects):
-            return _with(episode, _moved(item, point, rng))
-    return None
+    ring = reach + gap_m[0], reach + gap_m[1]
+    moved = _moved(item, target, ring, PICK, episode.scene.objects, rng)
+    return _with(episode, moved) if moved else None
 
 
 def _on_another(episode: Episode, rng: np.random.Generator) -> Sequence[ObjectSpec] | None:
@@ -103,10 +102,8 @@ def _pushed(episode: Episode, rng: np.random.Generator) -> Sequence[ObjectSpec] 
     """Put the object just outside the region."""
     item, region = _named(episode)
     others = [other for other in episode.scene.objects if other.kind != "region"]
-    for point in _around(region, rng, *_OUTSIDE_M):
-        if PICK.contains(point) and _is_clear(point, item, others):
-            return _with(episode, _moved(item, point, rng))
-    return None
+    moved = _moved(item, region, _OUTSIDE_M, PICK, others, rng)
+    return _with(episode, moved) if moved else None
 
 
 def _swept(episode: Episode, rng: np.random.Generator) -> Sequence[ObjectSpec] | None:
@@ -119,17 +116,10 @@ def _swept(episode: Episode, rng: np.random.Generator) -> Sequence[ObjectSpec] |
     for number, piece in enumerate(pieces):
         ring = _OUTSIDE_M if number < left else (0.0, _WITHIN_M)
         others = [other for other in objects if other.kind != "region"]
-        point = next(
-            (
-                point
-                for point in _around(region, rng, *ring)
-                if SECTORS["piece"].contains(point) and _is_clear(point, piece, others)
-            ),
-            None,
-        )
-        if point is None:
+        moved = _moved(piece, region, ring, SECTORS["piece"], others, rng)
+        if moved is None:
             return None
-        objects.append(_moved(piece, point, rng))
+        objects.append(moved)
     order = {item.id: index for index, item in enumerate(episode.scene.objects)}
     return sorted(objects, key=lambda item: order[item.id])
 
@@ -158,10 +148,21 @@ def _with(episode: Episode, changed: ObjectSpec) -> list[ObjectSpec]:
     return [changed if item.id == changed.id else item for item in episode.scene.objects]
 
 
-def _moved(item: ObjectSpec, point: Point, rng: np.random.Generator) -> ObjectSpec:
-    """Return an item on the table at a point, turned anyhow."""
-    at = (*point, catalog.kind_named(item.kind).size_m[2] / 2)
-    return replace(item, position_m=at, yaw_rad=float(rng.uniform(-math.pi, math.pi)), held_by="")
+def _moved(
+    item: ObjectSpec,
+    centre: ObjectSpec,
+    ring_m: tuple[float, float],
+    sector: Sector,
+    others: Sequence[ObjectSpec],
+    rng: np.random.Generator,
+) -> ObjectSpec | None:
+    """Return an item on the table, turned anyhow, in a ring around another; None without room."""
+    for point in _around(centre, rng, *ring_m):
+        if sector.contains(point) and _is_clear(point, item, others):
+            at = (*point, catalog.kind_named(item.kind).size_m[2] / 2)
+            yaw_rad = float(rng.uniform(-math.pi, math.pi))
+            return replace(item, position_m=at, yaw_rad=yaw_rad, held_by="")
+    return None
 
 
 def _resting(item: ObjectSpec, support: ObjectSpec, rng: np.random.Generator) -> ObjectSpec:
