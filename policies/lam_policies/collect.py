@@ -64,6 +64,7 @@ class CollectConfig:
         skills: families of `lam_policies.families`, or `all`; a seed belongs to one.
         mishap_share: demonstrate: share of the episodes that begin after a mishap.
         camera: how strongly the cameras' places vary; 1 as in evaluation without an axis.
+        alike_distractors: whether distractors may have the colours of what tasks name, too.
         only_failures: dagger: the expert shows the way out of what the policy fails at alone.
         undone_share: demonstrate: share of the episodes that begin nearly, or seemingly, done.
     """
@@ -83,6 +84,7 @@ class CollectConfig:
     skills: tuple[str, ...] = (PLACING,)
     mishap_share: float = 0.0
     camera: float = 1.0
+    alike_distractors: bool = False
     only_failures: bool = False
     undone_share: float = 0.0
 
@@ -99,7 +101,7 @@ class CollectConfig:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 asked = f"{name.replace('_', '-')} is {getattr(self, name)}"
                 raise DataError(f"collect: {asked}, allowed is 0 to 1")
-        families(self.skills, self.camera)
+        families(self.skills, self.camera, self.alike_distractors)
         if self.how == "dagger" and not self.policy:
             raise DataError("collect dagger: no policy; name a checkpoint with --policy")
 
@@ -136,7 +138,7 @@ class _Worker:
 
     def __init__(self, config: CollectConfig) -> None:
         self.config = config
-        self.families = families(config.skills, config.camera)
+        self.families = families(config.skills, config.camera, config.alike_distractors)
         robot = load_robot("so101")
         self.policy = None
         if config.how == "dagger":
@@ -169,6 +171,7 @@ class _Worker:
         made: dict[str, Any] = {"how": self.config.how, "seeds": [seeds.start, seeds.stop]}
         made["skills"] = [family.name for family in self.families]
         made["camera"] = self.config.camera
+        made["alike_distractors"] = self.config.alike_distractors
         if self.config.how == "ground":
             shard = Shard(folder, 1)
             for seed in seeds:
@@ -272,6 +275,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--camera", type=float, default=1.0,
         help="how strongly the cameras' places vary (default: 1, as evaluation has them)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--alike-distractors", action="store_true",
+        help="distractors may have the colours of what tasks name, too",
     )  # fmt: skip
     parser.add_argument(
         "--only-failures", action="store_true",

@@ -54,12 +54,15 @@ class Family:
         return sample_episode(self.scene, seed, self.mix)
 
 
-def families(names: Sequence[str], camera: float = 1.0) -> tuple[Family, ...]:
+def families(
+    names: Sequence[str], camera: float = 1.0, alike_distractors: bool = False
+) -> tuple[Family, ...]:
     """Return families by name; `all` stands for every one.
 
     Args:
         names: of `SHARES`.
         camera: how strongly the cameras' places vary, as in `Randomization`.
+        alike_distractors: whether distractors may have the colours of what tasks name, too.
 
     Raises:
         DataError: if a name is unknown.
@@ -68,7 +71,7 @@ def families(names: Sequence[str], camera: float = 1.0) -> tuple[Family, ...]:
     for name in chosen:
         if name not in SHARES:
             raise DataError(unknown_name("family of skills", name, [*SHARES, "all"]))
-    return tuple(_with_cameras(_family(name), camera) for name in chosen)
+    return tuple(_varied(_family(name), camera, alike_distractors) for name in chosen)
 
 
 def _family(name: str) -> Family:
@@ -79,9 +82,13 @@ def _family(name: str) -> Family:
     return Family(name, scene, suite.mix, SHARES[name], suite.chain)
 
 
-def _with_cameras(family: Family, strength: float) -> Family:
-    look = replace(family.scene.randomization, camera=strength)
-    return replace(family, scene=replace(family.scene, randomization=look))
+def _varied(family: Family, camera: float, alike_distractors: bool) -> Family:
+    scene = family.scene
+    scene = replace(scene, randomization=replace(scene.randomization, camera=camera))
+    if alike_distractors:
+        colors = (*scene.distractor_colors, *scene.cube_colors)
+        scene = replace(scene, distractor_colors=colors)
+    return replace(family, scene=scene)
 
 
 def family_of(seed: int, among: Sequence[Family]) -> Family:

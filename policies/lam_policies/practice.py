@@ -40,6 +40,7 @@ _MISHAP_AFTER_S = (0.3, 3.0)
 _MISHAP_FRAMES = 7
 _SHOVE_RAD = 0.30
 _OPEN_RAD = (0.35, 0.60)
+_KICK_M_S = (0.2, 0.8)
 
 _UNSEEN: frozenset[Skill] = frozenset({Skill.PRESS})
 """Skills whose success no picture shows: what comes after it looks like what comes before, and
@@ -166,7 +167,7 @@ class Practice:
         target = np.array(sim.target_rad)
         what = str(rng.choice(_MISHAPS))
         if what == "kick" and episode.step.object_id and not sim.truth().held:
-            speed, way = rng.uniform(0.2, 0.6), rng.uniform(-np.pi, np.pi)
+            speed, way = rng.uniform(*_KICK_M_S), rng.uniform(-np.pi, np.pi)
             sim.kick(episode.step.object_id, (speed * np.cos(way), speed * np.sin(way)))
         elif what == "shove":
             push = rng.uniform(-_SHOVE_RAD, _SHOVE_RAD, len(target))

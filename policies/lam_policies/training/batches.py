@@ -11,16 +11,18 @@ import torch
 from lerobot.utils.constants import ACTION, OBS_LANGUAGE_TOKENS, OBS_STATE
 from torch import Tensor
 
-from lam_policies.training.frames import Frames, Said, Sample, draw, joined
+from lam_policies.training.frames import Frames, Sample, draw, joined
 from lam_policies.training.near import ToolFrame
+from lam_policies.training.reading import Reading, slot_labels
 from lam_ros.core.robot import RobotDescription
 from lerobot_policy_lam.configuration_lam import LamConfig
 from lerobot_policy_lam.modeling_lam import (
     NEAR_M,
-    NO_SLOT,
     OBJECT_M,
     PIXELS,
     PROGRESS,
+    READ_SLOTS,
+    READ_TOKENS,
     SLOTS,
     TARGET_M,
     TURN,
@@ -65,6 +67,7 @@ class Batcher:
             config.text_buckets, config.text_max_words, config.text_max_pieces
         )
         self.tool = ToolFrame.of(robot)
+        self.reading = Reading.of(config)
         sizes = np.array([len(part) for part in parts], float)
         self.shares = sizes / sizes.sum()
 
@@ -74,13 +77,17 @@ class Batcher:
         counts = rng.multinomial(self.batch_size, self.shares)
         horizon = self.config.chunk_size
         drawn = [
-            draw(part, int(count), horizon, rng, "train")
+            draw(part, int(count), horizon, rng, "train", self.config.again_share)
             for part, count in zip(self.parts, counts, strict=True)
             if count
         ]
         batch = self._tensors(joined(drawn), rng)
-        used = batch[OBS_LANGUAGE_TOKENS].any(2).any(0).nonzero().max() + 1
-        batch[OBS_LANGUAGE_TOKENS] = batch[OBS_LANGUAGE_TOKENS][:, :used]
+        batch[OBS_LANGUAGE_TOKENS] = as_long_as_needed(batch[OBS_LANGUAGE_TOKENS])
+        if self.reading is not None:
+            sentences, labels = self.reading.draw(self.batch_size, rng)
+            pieces = torch.from_numpy(self.tokenizer.encode_batch(sentences))
+            batch[READ_TOKENS] = as_long_as_needed(pieces)
+            batch[READ_SLOTS] = torch.tensor(labels)
         return batch
 
     def from_step(self, step: int) -> Generator[Batch]:
@@ -115,6 +122,11 @@ class Batcher:
         return torch.addcmul(
             torch.from_numpy(offset).to(self.dtype), pictures.to(self.dtype), scale
         )
+
+
+def as_long_as_needed(pieces: Tensor) -> Tensor:
+    """Return the pieces of sentences, shape (B, W, P), without words that none of them has."""
+    return pieces[:, : int(pieces.any(2).any(0).nonzero().max()) + 1]
 
 
 def shift(sample: Sample, cameras: Sequence[str], rng: np.random.Generator) -> Sample:
@@ -156,17 +168,3 @@ def to_batch(
     for camera, pictures in sample.pictures.items():
         batch[robot.image_feature(camera)] = torch.from_numpy(pictures)
     return batch
-
-
-def slot_labels(said: Said, config: LamConfig) -> tuple[int, ...]:
-    """Return the class of skill and of each colour and kind; `NO_SLOT` where unknown."""
-    if isinstance(said, str):
-        return (NO_SLOT,) * 5
-    pairs = (
-        (str(said.skill), config.skills),
-        (said.object_color, config.colors),
-        (said.object_kind, config.kinds),
-        (said.target_color, config.colors),
-        (said.target_kind, config.kinds),
-    )
-    return tuple(names.index(name) if name in names else NO_SLOT for name, names in pairs)

@@ -22,24 +22,19 @@ from rich.console import Console
 from rich.progress import track
 
 from lam_policies.checkpoint import Checkpoint, open_checkpoint
-from lam_policies.training.batches import slot_labels
+from lam_policies.training.batches import as_long_as_needed
 from lam_policies.training.export import export
+from lam_policies.training.reading import every_step, slot_labels
 from lam_policies.training.state import fitting
 from lam_ros.core.errors import ExitCode, LamError
 from lam_ros.core.language import Split, sample
-from lam_ros.core.skills import DEMONSTRATED, TRAINED, Skill, StepWords
+from lam_ros.core.skills import DEMONSTRATED
 from lam_sim.catalog import COLOR_RGB
 from lerobot_policy_lam.modeling_lam import LamPolicy
 
 _JUDGED = 1000
 _WARM_UP_STEPS = 100
 _FINAL_RATE = 0.05
-_SKILLS_FOR = {
-    "bowl": (Skill.PLACE_IN, Skill.PLACE_NEXT_TO),
-    "tray": (Skill.PLACE_IN,),
-    "spot": (Skill.PLACE_ON, Skill.PLACE_NEXT_TO),
-    "cube": (Skill.PLACE_ON, Skill.PLACE_NEXT_TO),
-}
 
 
 @dataclass(frozen=True)
@@ -50,25 +45,6 @@ class WordsConfig:
     batch_size: int = 128
     learning_rate: float = 2e-3
     seed: int = 0
-
-
-def every_step(colors: Sequence[str], skills: Sequence[str] = TRAINED) -> list[StepWords]:
-    """Return every step that the colours allow, of the skills that are to be read."""
-    named = [color for color in colors if color]
-    return [step for step in _placing(named) + _moving(named) if str(step.skill) in skills]
-
-
-def _moving(colors: Sequence[str]) -> list[StepWords]:
-    """Return pushes, sweeps, drawers, buttons and the way home."""
-    pairs = [
-        StepWords(skill, item, kind, target, "region")
-        for skill, kind in ((Skill.PUSH, "cube"), (Skill.SWEEP, "piece"))
-        for item in colors
-        for target in colors
-    ]
-    single = ((Skill.OPEN, "drawer"), (Skill.CLOSE, "drawer"), (Skill.PRESS, "button"))
-    alone = [StepWords(skill, color, kind, "", "") for skill, kind in single for color in colors]
-    return [*pairs, *4 * alone, *16 * [StepWords(Skill.HOME, "", "", "", "")]]
 
 
 def widened(policy: LamPolicy) -> LamPolicy:
@@ -85,18 +61,6 @@ def widened(policy: LamPolicy) -> LamPolicy:
     wide = LamPolicy(replace(policy.config, **names))
     wide.load_state_dict(fitting(policy.state_dict(), wide.state_dict()), strict=False)
     return wide
-
-
-def _placing(colors: Sequence[str]) -> list[StepWords]:
-    """Return every step of placing a cube."""
-    return [
-        StepWords(skill, item, "cube", target, kind)
-        for kind, skills in _SKILLS_FOR.items()
-        for skill in skills
-        for item in colors
-        for target in colors
-        if not (kind == "cube" and item == target)
-    ]
 
 
 def learn(policy: LamPolicy, config: WordsConfig, console: Console) -> None:
@@ -140,7 +104,7 @@ def judge(policy: LamPolicy, split: Split) -> float:
 
 def _read(policy: LamPolicy, sentences: Sequence[str], *, drop: bool) -> list[torch.Tensor]:
     pieces = torch.from_numpy(policy.tokenizer.encode_batch(sentences))
-    pieces = pieces[:, : int(pieces.any(2).any(0).nonzero().max()) + 1]
+    pieces = as_long_as_needed(pieces)
     words = policy.words(policy._drop_words(pieces) if drop else pieces)
     return [head(words).float() for head in policy.network.slots]
 

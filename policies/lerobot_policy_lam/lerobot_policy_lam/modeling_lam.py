@@ -24,11 +24,14 @@ TURN = "lam.turn"
 PIXELS = "lam.pixels"
 SLOTS = "lam.slots"
 PROGRESS = "lam.progress"
+READ_TOKENS = "lam.read_tokens"
+READ_SLOTS = "lam.read_slots"
 """Keys of a batch that teach the auxiliary heads; each may be missing, or NaN in part.
 
 `NEAR_M`, shape (B, 6): offsets of the object and of the target from the tool, about the
 base's z turned into the tool's yaw.  `TURN`, shape (B, 2): cosine and sine of four times
-the object's yaw seen from the tool, since a cube's four sides are alike.
+the object's yaw seen from the tool, since a cube's four sides are alike.  `READ_TOKENS` and
+`READ_SLOTS` are sentences without pictures, as many as one likes, and what they name.
 """
 
 NO_SLOT = -1
@@ -189,11 +192,11 @@ class LamPolicy(PreTrainedPolicy):
         if PIXELS in batch:
             yield "pixels", self.config.pixel_weight, _attention_loss(out.attention, batch[PIXELS])
         if SLOTS in batch:
-            losses = [
-                _known_entropy(logits, batch[SLOTS][:, i].long())
-                for i, logits in enumerate(out.slots)
-            ]
-            yield "slots", self.config.slot_weight, torch.stack(losses).sum()
+            yield "slots", self.config.slot_weight, _slots_loss(out.slots, batch[SLOTS])
+        if READ_TOKENS in batch:
+            words = self.network.text(self._drop_words(batch[READ_TOKENS]))
+            guesses = [head(words).float() for head in self.network.slots]
+            yield "reading", self.config.reading_weight, _slots_loss(guesses, batch[READ_SLOTS])
         if PROGRESS in batch:
             yield "progress", self.config.progress_weight, _known_bce(out.progress, batch[PROGRESS])
 
@@ -209,6 +212,12 @@ def _known_entropy(logits: Tensor, wanted: Tensor) -> Tensor:
     """Return the mean cross-entropy over the samples whose class is known; 0 if none is."""
     total = F.cross_entropy(logits, wanted, ignore_index=NO_SLOT, reduction="sum")
     return total / (wanted != NO_SLOT).sum().clamp(min=1)
+
+
+def _slots_loss(slots: Sequence[Tensor], wanted: Tensor) -> Tensor:
+    """Return the entropies of what sentences name, summed; `wanted` has shape (B, slots)."""
+    losses = [_known_entropy(logits, wanted[:, i].long()) for i, logits in enumerate(slots)]
+    return torch.stack(losses).sum()
 
 
 def _known_bce(logit: Tensor, wanted: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from lam_policies.training.frames import Frames
 from lam_ros.config import load_robot
 from lam_ros.core.errors import ConfigError, DataError
 from lam_ros.core.types import ActionChunk, Observation
+from lam_sim.catalog import kind_named
 from lam_sim.ik import CartesianTeleop
 from lam_sim.world import LockstepSim, SimConfig
 
@@ -151,6 +152,18 @@ def test_cameras_can_be_asked_to_stand_further_from_where_they_are_meant_to() ->
             assert other[name].offset_m == pytest.approx(
                 [2 * value for value in one[name].offset_m]
             )
+
+
+def test_distractors_can_have_the_colours_of_what_tasks_name() -> None:
+    for alike in (False, True):
+        (family,) = families(["placing"], alike_distractors=alike)
+        seen = {
+            item.color
+            for seed in range(40)
+            for item in family.episode(seed).scene.objects
+            if kind_named(item.kind).is_distractor
+        }
+        assert bool(seen & {"red", "green", "blue"}) is alike
 
 
 @pytest.mark.parametrize(
