@@ -43,7 +43,7 @@ class TrainConfig:
         ema_decay: how slowly the averaged weights follow.
         checkpoint_minutes: time between two checkpoints.
         threads: CPU threads.
-        bf16: whether to compute in bfloat16 where it is safe.
+        bf16: whether to compute in bfloat16 where it is safe and the processor does so itself.
         jitter: strength of the change of brightness and colour, 0 for none.
         seed: of everything that chance decides.
         max_episodes: use only the first episodes of each data set; 0 for all.

@@ -34,7 +34,7 @@ class LerobotTrainConfig:
         eval_suite: the suite of `lam eval` that they are of.
         tracker: where figures go beside `log.jsonl`: none, tensorboard or wandb.
         threads: CPU threads; 0 for all cores.
-        bf16: whether to compute in bfloat16 where it is safe.
+        bf16: whether to compute in bfloat16 where it is safe and the processor does so itself.
         seed: of everything that chance decides.
         max_episodes: use only the first episodes of each data set; 0 for all.
     """

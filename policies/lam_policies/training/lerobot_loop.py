@@ -1,7 +1,8 @@
 """Training of LeRobot's policies: their networks, losses, optimisers and processors; our data path.
 
 What is ours is what is slow there: pictures are decoded once, a batch is prepared while the
-one before is learnt, normalisation is one operation, and the network computes in bfloat16.
+one before is learnt, normalisation is one operation, and the network computes in bfloat16 where
+the processor does.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from torch import Tensor
 
 from lam_policies.affine import Affine, affine_of
 from lam_policies.kinds import require_libraries
+from lam_policies.precision import has_bfloat16
 from lam_policies.robot_features import features_of
 from lam_policies.training import report as reports
 from lam_policies.training import state as states
@@ -87,6 +89,7 @@ class LerobotTrainer:
         """
         torch.manual_seed(config.seed)
         self.config, self.robot, self.parts = config, robot, tuple(parts)
+        self.is_mixed = config.bf16 and has_bfloat16(torch.device("cpu"))
         for part in parts:
             require_finite(part)
         self.policy = make_policy(config, robot)
@@ -160,7 +163,7 @@ class LerobotTrainer:
         torch.manual_seed(hash((self.config.seed, self.state.step)) & 0x7FFFFFFF)
         if self.prepare is not None:
             batch = self.prepare(batch)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bf16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.is_mixed):
             loss, _ = self.policy(batch)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.clip_norm)

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from lam_policies.checkpoint import WEIGHTS
 from lam_policies.kinds import LAM
+from lam_policies.precision import has_bfloat16
 from lam_policies.robot_features import features_of
 from lam_policies.training import provenance
 from lam_policies.training import report as reports
@@ -88,6 +89,7 @@ class Trainer:
         )
         self.average = states.Average(self.policy, config.ema_decay)
         self.state = states.load(config.out_path, self.policy, self.average, self.optimizer)
+        self.is_mixed = config.bf16 and has_bfloat16(torch.device("cpu"))
         self.batcher = Batcher(
             parts,
             self.policy.config,
@@ -95,7 +97,7 @@ class Trainer:
             batch_size=config.batch_size,
             seed=config.seed,
             jitter=config.jitter,
-            dtype=torch.bfloat16 if config.bf16 else torch.float32,
+            dtype=torch.bfloat16 if self.is_mixed else torch.float32,
         )
 
     def _set_statistics(self) -> None:
@@ -184,7 +186,7 @@ class Trainer:
         torch.manual_seed(hash((self.config.seed, self.state.step)) & 0x7FFFFFFF)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate()
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bf16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.is_mixed):
             loss, parts = self.policy(batch)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), CLIP_NORM)

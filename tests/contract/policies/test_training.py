@@ -346,3 +346,20 @@ def test_sentences_of_colours_that_the_data_never_name_are_read_beside_them(
         return float((guess == colors.index("pink")).float().mean())
 
     assert pinks_read(1.0) > pinks_read(0.0)
+
+
+@pytest.mark.parametrize("has_it", [True, False])
+def test_a_network_computes_in_bfloat16_only_where_the_processor_does(
+    has_it: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    toy_config: MakeConfig,
+    toy_frames: MakeFrames,
+) -> None:
+    monkeypatch.setattr("lam_policies.training.loop.has_bfloat16", lambda device: has_it)
+    trainer = Trainer(toy_config(str(tmp_path), steps=1, bf16=True), ROBOT, [toy_frames()])
+    assert trainer.batcher.dtype is (torch.bfloat16 if has_it else torch.float32)
+    assert (
+        Trainer(toy_config(str(tmp_path), steps=1, bf16=False), ROBOT, [toy_frames()]).batcher.dtype
+        is torch.float32
+    )
