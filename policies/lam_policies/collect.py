@@ -15,7 +15,6 @@ import json
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,12 +24,12 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lam_policies.chaining import Chaining
 from lam_policies.families import PLACING, SHARES, families, family_of
 from lam_policies.grounding import Grounding, Poses
 from lam_policies.practice import Practice, PracticeConfig, Rows, Shard, fill
+from lam_policies.progress import counting_bar
 from lam_policies.training import store
 from lam_policies.undone import nearly_done
 from lam_ros.config import load_robot
@@ -120,16 +119,10 @@ def collect(config: CollectConfig, console: Console) -> int:
     """Make the parts that are missing, showing progress; return how many were made."""
     parts = config.parts()
     todo = [seeds for seeds in parts if not (config.folder(seeds) / store.MADE).is_file()]
-    columns = (TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn())
-    start_s = time.monotonic()
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        kept = config.scenes - sum(len(seeds) for seeds in todo)
-        task = progress.add_task(config.how, total=config.scenes, completed=kept)
+    kept = config.scenes - sum(len(seeds) for seeds in todo)
+    with counting_bar(console, config.how, config.scenes, kept) as advance:
         for seeds in each(partial(_worker, config), todo, config.workers or os.cpu_count() or 1):
-            progress.update(task, advance=len(seeds))
-            if not console.is_terminal:
-                done, spent_s = progress.tasks[0].completed, time.monotonic() - start_s
-                console.print(f"{config.how} {done:.0f}/{config.scenes} in {spent_s:.0f} s")
+            advance(len(seeds), config.how)
     return len(todo)
 
 

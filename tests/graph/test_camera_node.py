@@ -6,14 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from sensor_msgs.msg import CameraInfo, Image
-from stand_in_cameras import NetworkCamera, painted
+from stand_in_cameras import NetworkCamera, painted, robot_files
 
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.images import frame_from
-from lam_ros.config import load_group
 from lam_ros.core.errors import MachineError
 
 IMAGE, INFO = "camera/front/image_raw", "camera/front/camera_info"
@@ -29,16 +27,7 @@ def network():
 @pytest.fixture
 def files(network: NetworkCamera, tmp_path: Path) -> dict[str, str]:
     """Return a robot with small pictures, and its devices."""
-    robot = load_group("robot", "so101")
-    robot["cameras"] = {"front": robot["cameras"]["front"] | {"width_px": 64, "height_px": 48}}
-    devices = {
-        "front": {"type": "opencv", "device": network.url, "fovy_deg": 40.0, "black_after_s": 0.2}
-    }
-    paths = {}
-    for name, data in (("robot", robot), ("cameras", devices)):
-        paths[name] = str(tmp_path / f"{name}.yaml")
-        Path(paths[name]).write_text(yaml.safe_dump(data), encoding="utf-8")
-    return paths
+    return robot_files(network, tmp_path, black_after_s=0.2)
 
 
 def bring_up(world, files):

@@ -14,15 +14,14 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-import yaml
 from lifecycle_msgs.msg import State, Transition
 from sensor_msgs.msg import JointState
-from stand_in_cameras import NetworkCamera
+from stand_in_cameras import NetworkCamera, robot_files
 
 from lam_interfaces.msg import JointCommand, SafetyReport
 from lam_ros.bridge import qos, topics
 from lam_ros.bridge.messages import joints_to
-from lam_ros.config import load_group, load_robot
+from lam_ros.config import load_robot
 from lam_ros.core import types
 
 ROBOT = load_robot("so101")
@@ -123,15 +122,8 @@ APART = ("teleop", "bringup")
 def settings(tmp_path: Path) -> Iterator[dict[str, dict[str, object]]]:
     """Return the parameters of nodes that need some: a camera that is there, a small robot."""
     network = NetworkCamera()
-    robot = load_group("robot", "so101")
-    robot["cameras"] = {"front": robot["cameras"]["front"] | {"width_px": 64, "height_px": 48}}
-    devices = {"front": {"type": "opencv", "device": network.url, "fovy_deg": 40.0}}
-    paths = {}
-    for name, data in (("robot", robot), ("cameras", devices)):
-        paths[name] = tmp_path / f"{name}.yaml"
-        paths[name].write_text(yaml.safe_dump(data), encoding="utf-8")
     yield {
-        "camera": {"camera": "front", **paths},
+        "camera": {"camera": "front", **robot_files(network, tmp_path)},
         "teleop": {"teleop": "expert"},
         "bringup": {"nodes": "who_never_comes"},
         "recorder": {"root": tmp_path / "recordings"},

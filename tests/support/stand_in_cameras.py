@@ -10,6 +10,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import yaml
+
+from lam_ros.config import load_group
 
 
 def painted(count: int, width: int = 64, height: int = 48, red: int = 220) -> np.ndarray:
@@ -18,6 +21,19 @@ def painted(count: int, width: int = 64, height: int = 48, red: int = 220) -> np
     image[..., 2] = red
     image[:, (3 * count) % width] = 255 if red else 0
     return image
+
+
+def robot_files(network: NetworkCamera, folder: Path, **device: object) -> dict[str, str]:
+    """Write a robot with one small camera, and what that camera is; return both paths."""
+    robot = load_group("robot", "so101")
+    robot["cameras"] = {"front": robot["cameras"]["front"] | {"width_px": 64, "height_px": 48}}
+    front = {"type": "opencv", "device": network.url, "fovy_deg": 40.0, **device}
+    paths = {}
+    for name, data in (("robot", robot), ("cameras", {"front": front})):
+        path = folder / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(data), encoding="utf-8")
+        paths[name] = str(path)
+    return paths
 
 
 def write_video(path: Path, pictures: list[np.ndarray], rate_hz: float = 25.0) -> Path:

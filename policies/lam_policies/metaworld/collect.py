@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lam_policies.metaworld.demonstrate import Demonstration, demonstrate
 from lam_policies.metaworld.statistics import write_statistics
+from lam_policies.progress import counting_bar
 from lam_policies.training import store
 from lam_ros.config import load_body
 from lam_ros.core.errors import ConfigError, DataError, ExitCode
@@ -95,17 +95,12 @@ def collect(config: DemonstrationConfig, console: Console) -> list[MetaTask]:
     tasks = choose(config.tasks)
     require_metaworld()
     todo = [task for task in tasks if not _is_made(config, task)]
-    columns = (TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn())
-    total, began_s = len(tasks) * config.episodes, time.monotonic()
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        kept = (len(tasks) - len(todo)) * config.episodes
-        bar = progress.add_task("demonstrations", total=total, completed=kept)
-        workers = config.workers or os.cpu_count() or 1
-        for task, frames in each(partial(_maker, config), todo, workers):
-            progress.update(bar, advance=config.episodes)
-            if not console.is_terminal:
-                done, spent_s = progress.tasks[0].completed, time.monotonic() - began_s
-                console.print(f"{task.name}: {frames} steps; {done:.0f}/{total} in {spent_s:.0f} s")
+    total, kept = len(tasks) * config.episodes, (len(tasks) - len(todo)) * config.episodes
+    with counting_bar(console, "demonstrations", total, kept) as advance:
+        for task, frames in each(
+            partial(_maker, config), todo, config.workers or os.cpu_count() or 1
+        ):
+            advance(config.episodes, f"{task.name}: {frames} steps;")
     write_statistics(Path(config.out), load_body(BODY))
     _tell_what_it_is_of(Path(config.out))
     return todo
