@@ -57,11 +57,6 @@ STRANGE_WORD_SHARE = 0.1
 words it does not know rarely matter."""
 
 
-def again(prompt: str) -> str:
-    """Return a step said once more, because it is not done yet."""
-    return f"again, {prompt}"
-
-
 @dataclass(frozen=True)
 class _Grammar:
     """The parts of one split; `{o}` object, `{t}` target, `{v}` verb, `{p}` preposition."""

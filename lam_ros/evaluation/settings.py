@@ -12,6 +12,7 @@ from lam_ros.core.controller import ControlConfig
 from lam_ros.core.errors import ConfigError
 from lam_ros.core.robot import RobotDescription
 from lam_ros.core.stitching import Stitch
+from lam_ros.core.unsticking import RETRIES
 from lam_ros.evaluation.axes import Axis
 from lam_sim.scenes import SceneConfig
 from lam_sim.tasks import TaskType
@@ -31,6 +32,7 @@ class PolicyConfig:
         device: `auto`, `cpu` or `cuda`.
         threads: CPU threads of one worker's inference.
         stitch: how its chunks are made to fit each other; see `Stitch`.
+        retries: how often an arm that stands still begins a step again from home; 0 for never.
     """
 
     type: str
@@ -39,6 +41,16 @@ class PolicyConfig:
     device: str = "auto"
     threads: int = 1
     stitch: Stitch = Stitch.AUTO
+    retries: int = RETRIES
+
+    def __post_init__(self) -> None:
+        """Check the number of retries.
+
+        Raises:
+            ConfigError: if it is below 0.
+        """
+        if self.retries < 0:
+            raise ConfigError(f"policy.retries is {self.retries}, 0 or more is allowed")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from lam_ros.core import language
 from lam_ros.core.skills import Step, canonical_prompt, words
 from lam_ros.core.stitching import Stitcher
 from lam_ros.core.types import ImageArray
+from lam_ros.core.unsticking import Unsticking
 from lam_ros.evaluation.film import Filming
 from lam_ros.evaluation.report import EpisodeResult
 from lam_ros.evaluation.rollout import Drive, Timing, drive
@@ -45,6 +46,9 @@ class Evaluator:
         else:
             self._policy = load_for(settings)
             self._stitcher = Stitcher(self._policy, settings.policy.stitch)
+            self._unsticking = Unsticking(
+                settings.robot, self._stitcher.infer, settings.policy.retries
+            )
             self._attempt = self._by_policy
 
     def run(self, seed: int) -> list[EpisodeResult]:
@@ -136,12 +140,13 @@ class Evaluator:
             self._sim.reset(episode.scene)
         self._policy.reset()
         self._stitcher.reset()
+        self._unsticking.reset()
         judge = Judge(episode.step, self._sim.truth())
         policy = self._policy
         around = Surroundings(settings.axis, episode.scene.seed, episode.step.object_id, self._film)
         driven = drive(
             self._sim,
-            self._stitcher.infer,
+            self._unsticking.infer,
             prompt,
             judge,
             settings.control,

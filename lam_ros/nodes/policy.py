@@ -43,6 +43,7 @@ from lam_ros.core.skill_worker import Sight, SkillCalls, SkillWorker
 from lam_ros.core.skills import Skill
 from lam_ros.core.stitching import Stitcher, find_stitch
 from lam_ros.core.types import ActionChunk, ExpiredReason, Observation, Verdict
+from lam_ros.core.unsticking import RETRIES, Unsticking
 from lam_ros.paths import find_checkpoint
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ class PolicyNode(LamNode):
         stitch = find_stitch(self.text("stitch", "auto"))
         self._policy = self._load(path, self._robot, self.text("device", "auto"))
         self._stitcher = Stitcher(self._policy, stitch)
+        retries = int(self.number("retries", RETRIES))
+        self._unsticking = Unsticking(self._robot, self._stitcher.infer, retries)
         self._policy.warm_up()
         self._sight = Sight(self._robot)
         self._review = self._make_review(control)
@@ -217,6 +220,7 @@ class PolicyNode(LamNode):
         """Begin to drive the arm by the policy with the goal's prompt."""
         self._policy.reset()
         self._stitcher.reset()
+        self._unsticking.reset()
         step = (request.skill, request.object_id, request.target_id, request.prompt)
         goes_home = request.skill == Skill.HOME
         # The same step again is another attempt: it begins from home.
@@ -247,7 +251,7 @@ class PolicyNode(LamNode):
     def _infer(self, prompt: str, homing: Homing | None, observation: Observation) -> ActionChunk:
         if homing is not None and not homing.is_over(observation):
             return homing.infer(observation)
-        return self._stitcher.infer(observation, prompt)
+        return self._unsticking.infer(observation, prompt)
 
     def _reviewed(self, chunk: ActionChunk) -> str:
         refused = self._review.review(chunk) if self._review is not None else ""

@@ -97,6 +97,7 @@ def _policy(settings: RunSettings) -> dict[str, Any]:
         "checkpoint": str(folder.resolve()),
         "device": settings.policy.device,
         "stitch": str(settings.policy.stitch),
+        "retries": settings.policy.retries,
         "replan_every_s": settings.replan_every_s,
     }
 

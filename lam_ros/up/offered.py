@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from lam_policies.kinds import KINDS, LAM
 from lam_ros.core.stitching import Stitch
+from lam_ros.core.unsticking import RETRIES
 from lam_ros.graph import EXPERT
 from lam_ros.planning.config import SCENES, SEEN
 from lam_ros.up.arguments import FLAGS, Argument
@@ -103,4 +104,5 @@ POLICY_ALONE = (
     Argument("device", "auto", "where it computes", ("auto", "cpu", "cuda")),
     Argument("threads", "1", "CPU threads of inference"),
     Argument("stitch", str(Stitch.AUTO), "how its chunks are made to fit", tuple(map(str, Stitch))),
+    Argument("retries", str(RETRIES), "how often an arm that stands still begins again from home"),
 )

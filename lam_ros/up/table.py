@@ -212,6 +212,7 @@ def _policy_alone(values: Values, folder: Path) -> tuple[NodeSpec, ...]:
             "checkpoint": _policy_folder(policy, values.text("policy_path")),
             "device": values.text("device"),
             "stitch": values.text("stitch"),
+            "retries": values.whole("retries"),
             "preview_dir": str((folder / "rejected").resolve()),
         },
     )

@@ -13,8 +13,6 @@ from torch import Tensor
 from lam_policies.compiling import Compiled, compile_for, compiled
 from lam_policies.engine import Engine, engine_for
 from lam_policies.served import PolicyInfo, seen_by
-from lam_policies.standstill import Standstill
-from lam_ros.core.language import again
 from lam_ros.core.types import ActionChunk, Observation
 from lerobot_policy_lam.modeling_lam import LamPolicy
 
@@ -33,7 +31,6 @@ class LamServed:
         self._sequence = 0
         self._engine: Engine | Compiled | None = None
         self._words = lru_cache(maxsize=PROMPTS_KEPT)(self._encode)
-        self._standstill = Standstill() if policy.config.again_share else None
 
     @property
     def info(self) -> PolicyInfo:
@@ -43,14 +40,9 @@ class LamServed:
     def infer(self, observation: Observation, prompt: str) -> ActionChunk:
         """Return joint targets for what is seen and said.
 
-        A policy that has learnt what that means says the step to itself again where the arm
-        stands still.
-
         Raises:
             ValueError: if a camera is missing or a picture has the wrong size.
         """
-        if self._standstill is not None and self._standstill.must_say_again(observation):
-            prompt = again(prompt)
         return self.infer_batch([observation], [prompt])[0]
 
     def observe(self, observation: Observation) -> None:
@@ -109,8 +101,6 @@ class LamServed:
     def reset(self) -> None:
         """Start a new task: chunks count from 0 again."""
         self._sequence = 0
-        if self._standstill is not None:
-            self._standstill.begin()
 
     def _encode(self, prompt: str) -> Tensor:
         return self._policy.encode([prompt])

@@ -77,7 +77,7 @@ class Batcher:
         counts = rng.multinomial(self.batch_size, self.shares)
         horizon = self.config.chunk_size
         drawn = [
-            draw(part, int(count), horizon, rng, "train", self.config.again_share)
+            draw(part, int(count), horizon, rng, "train")
             for part, count in zip(self.parts, counts, strict=True)
             if count
         ]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lam_ros.core import language
-from lam_ros.core.skills import Skill, StepWords
+from lam_ros.core.skills import StepWords
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -79,10 +79,6 @@ class Sample:
     progress: Floats
 
 
-_AT_REST_RAD = 0.01
-"""Farthest from an episode's last target at which the arm has come to rest."""
-
-
 def chunk_rows(frames: Frames, rows: Ints, horizon: int) -> Ints:
     """Return the rows of each chunk, shape (B, horizon); the last row of an episode repeats."""
     ahead = rows[:, None] + np.arange(horizon)
@@ -90,67 +86,33 @@ def chunk_rows(frames: Frames, rows: Ints, horizon: int) -> Ints:
 
 
 def draw(
-    frames: Frames,
-    batch_size: int,
-    horizon: int,
-    rng: np.random.Generator,
-    split: language.Split,
-    again_share: float = 0.0,
+    frames: Frames, batch_size: int, horizon: int, rng: np.random.Generator, split: language.Split
 ) -> Sample:
     """Return a batch of samples drawn with equal chance, each in fresh words."""
-    drawn = rng.integers(len(frames), size=batch_size)
-    return take(frames, drawn, horizon, rng, split, again_share)
+    return take(frames, rng.integers(len(frames), size=batch_size), horizon, rng, split)
 
 
 def take(
-    frames: Frames,
-    indices: Ints,
-    horizon: int,
-    rng: np.random.Generator,
-    split: language.Split,
-    again_share: float = 0.0,
+    frames: Frames, indices: Ints, horizon: int, rng: np.random.Generator, split: language.Split
 ) -> Sample:
-    """Return the samples of the given picture indices, shape (B,).
-
-    Of those in which something is left to do, `again_share` are said again.
-    """
+    """Return the samples of the given picture indices, shape (B,)."""
     order = np.sort(indices)
     rows = frames.picture_row[order]
     said = tuple(frames.said[i] for i in frames.said_index[rows])
-    chunk_rad = frames.action_rad[chunk_rows(frames, rows, horizon)]
-    prompts = tuple(
-        words if isinstance(words, str) else language.sample(words, rng, split) for words in said
-    )
-    if again_share:
-        is_again = rng.random(len(rows)) < again_share
-        is_again &= ~_have_finished(
-            said, chunk_rad, frames.action_rad[frames.episode_end[rows] - 1]
-        )
-        prompts = tuple(
-            language.again(prompt) if once_more else prompt
-            for prompt, once_more in zip(prompts, is_again, strict=True)
-        )
     return Sample(
         pictures={camera: stack[order] for camera, stack in frames.pictures.items()},
         state_rad=frames.state_rad[rows],
-        chunk_rad=chunk_rad,
-        prompts=prompts,
+        chunk_rad=frames.action_rad[chunk_rows(frames, rows, horizon)],
+        prompts=tuple(
+            words if isinstance(words, str) else language.sample(words, rng, split)
+            for words in said
+        ),
         said=said,
         places_m=frames.places_m[rows],
         yaw_rad=frames.yaw_rad[rows],
         pixels=frames.pixels[order],
         progress=frames.progress[rows],
     )
-
-
-def _have_finished(
-    said: Sequence[Said], chunk_rad: Floats, last_rad: Floats
-) -> npt.NDArray[np.bool_]:
-    """Tell which samples only stand still, being done; the way home ends so in any case."""
-    stays = (np.abs(chunk_rad - last_rad[:, None]) < _AT_REST_RAD).all((1, 2))
-    goes_home = [isinstance(words, StepWords) and words.skill is Skill.HOME for words in said]
-    finished: npt.NDArray[np.bool_] = stays & ~np.array(goes_home)
-    return finished
 
 
 def joined(samples: Sequence[Sample]) -> Sample:

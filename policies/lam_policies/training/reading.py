@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lam_policies.training.frames import Said
-from lam_ros.core.language import again, sample
+from lam_ros.core.language import sample
 from lam_ros.core.skills import TRAINED, Skill, StepWords
 from lerobot_policy_lam.configuration_lam import LamConfig
 from lerobot_policy_lam.modeling_lam import NO_SLOT
@@ -38,15 +38,10 @@ class Reading:
         return reading if config.reading_weight and reading._steps else None
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[list[str], list[tuple[int, ...]]]:
-        """Return sentences, some of them said again, and the classes of what they name."""
+        """Return sentences, and the classes of what each names."""
         said = [self._steps[k] for k in rng.integers(len(self._steps), size=count)]
-        sentences = [sample(words, rng) for words in said]
-        is_again = rng.random(count) < self._config.again_share
-        sentences = [
-            again(sentence) if once_more else sentence
-            for sentence, once_more in zip(sentences, is_again, strict=True)
-        ]
-        return sentences, [slot_labels(words, self._config) for words in said]
+        labels = [slot_labels(words, self._config) for words in said]
+        return [sample(words, rng) for words in said], labels
 
 
 def every_step(colors: Sequence[str], skills: Sequence[str] = TRAINED) -> list[StepWords]:

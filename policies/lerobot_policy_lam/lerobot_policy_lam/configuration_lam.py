@@ -27,9 +27,6 @@ class LamConfig(PreTrainedConfig):
         colors, kinds, skills: names that the auxiliary text heads tell apart;
             training only, a prompt may hold any words.
         reading_weight: weight of reading sentences of every step that has names, data or not.
-        again_share: how often training hears a step said again, which it never does where the
-            arm has finished and stands still; a policy that was trained so says it to itself
-            when it stands still and nobody has ended the step.
         calibration_samples: samples from which action statistics are gathered when
             training starts without them (under LeRobot's own trainer).
     """
@@ -65,7 +62,6 @@ class LamConfig(PreTrainedConfig):
     state_noise: float = 0.006  # standard deviation in radians, on half of the samples
     state_dropout: float = 0.1
     word_dropout: float = 0.15
-    again_share: float = 0.0
     position_weight: float = 0.5
     near_weight: float = 0.5
     pixel_weight: float = 0.05

@@ -12,10 +12,7 @@ from lerobot.configs.policies import PreTrainedConfig
 
 from lam_policies.lam_served import LamServed
 from lam_policies.loader import load_policy
-from lam_policies.standstill import STILL_S
 from lam_ros.config import load_robot
-from lam_ros.core.clock import seconds_to_ns
-from lam_ros.core.language import again
 from lam_ros.core.skills import StepWords, canonical_prompt
 from lam_ros.core.types import Observation
 from lerobot_policy_lam import LamConfig, LamPolicy, make_lam_pre_post_processors
@@ -78,26 +75,6 @@ def test_a_batch_gives_what_single_calls_give(
     for chunk, observation, prompt in zip(together, observations, prompts, strict=True):
         alone = served.infer(observation, prompt)
         assert np.allclose(chunk.targets_rad, alone.targets_rad, atol=1e-4)
-
-
-def test_a_policy_that_learnt_to_be_told_again_tells_itself_where_the_arm_stands(
-    served: LamServed,
-) -> None:
-    prompt = "put the red cube in the blue bowl"
-    policy = served._policy
-    knows = LamServed(policy, served.info, torch.device("cpu"))
-    policy.config.again_share = 0.3
-    told = LamServed(policy, served.info, torch.device("cpu"))
-    policy.config.again_share = 0.0
-    late = replace(_observation(), stamp_ns=seconds_to_ns(STILL_S) + 7)
-    once_more = told.infer_batch([late], [again(prompt)])[0].targets_rad
-    first = told.infer(_observation(), prompt).targets_rad
-    assert np.array_equal(told.infer(late, prompt).targets_rad, once_more)
-    assert not np.array_equal(first, once_more)
-    told.reset()
-    assert np.array_equal(told.infer(late, prompt).targets_rad, first)
-    knows.infer(_observation(), prompt)
-    assert np.array_equal(knows.infer(late, prompt).targets_rad, first)
 
 
 def test_reset_starts_the_count_again(served: LamServed) -> None:

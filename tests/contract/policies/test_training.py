@@ -21,13 +21,11 @@ from lam_policies.training.batches import Batcher
 from lam_policies.training.closed_loop import BEST
 from lam_policies.training.command import main
 from lam_policies.training.config import TrainConfig
-from lam_policies.training.frames import Frames, draw
+from lam_policies.training.frames import Frames
 from lam_policies.training.loop import CHECKPOINT, Trainer, policy_config
 from lam_policies.training.state import STATE_FILE
 from lam_ros.config import load_robot
 from lam_ros.core.errors import CheckpointError, ConfigError, DataError
-from lam_ros.core.language import again
-from lam_ros.core.skills import Skill, StepWords
 
 ROBOT = load_robot("so101")
 
@@ -307,27 +305,6 @@ def test_settings_that_make_no_sense_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         toy_config("unused", **{"steps": 1, **changes})  # type: ignore[arg-type]
-
-
-def test_a_step_is_said_again_but_never_where_the_arm_only_stands_done(
-    toy_frames: MakeFrames,
-) -> None:
-    frames = toy_frames()
-    action_rad, row = frames.action_rad.copy(), np.arange(len(frames.action_rad))
-    rests = row % 20 >= 10  # the second half of each episode stands where it ends
-    action_rad[rests] = action_rad[frames.episode_end[rests] - 1]
-    said = (frames.said[0], StepWords(Skill.HOME, "", "", "", ""))
-    frames = replace(frames, action_rad=action_rad, said=said)
-    rng = np.random.default_rng(0)
-    sample = draw(frames, 400, 8, rng, "train", again_share=1.0)
-    told = np.array([prompt.startswith(again("")) for prompt in sample.prompts])
-    home = np.array([words == said[1] for words in sample.said])
-    still = np.isclose(sample.chunk_rad, sample.chunk_rad[:, -1:]).all((1, 2))
-    assert (told == (home | ~still)).all()
-    assert 0 < (still & ~home).sum() < 400
-    assert not any(
-        prompt.startswith(again("")) for prompt in draw(frames, 400, 8, rng, "train").prompts
-    )
 
 
 def test_sentences_of_colours_that_the_data_never_name_are_read_beside_them(
