@@ -18,7 +18,8 @@ SPEED_SHARE = 0.4
 """Share of the joints' velocity limits."""
 
 ASIDE_RAD = 0.25
-"""How far the first joint, which pans, turns aside from home before another grasp."""
+"""How far the first joint, which pans, turns aside from home before another grasp; to one side,
+to the other, then twice as far."""
 
 ARRIVED_RAD = 0.08
 """Where gravity and friction let the servos stop."""
@@ -39,7 +40,9 @@ class Homing:
         self._robot = robot
         self._home_rad = np.array(robot.poses.home_rad)
         if grasp:
-            self._home_rad[0] += ASIDE_RAD if grasp % 2 else -ASIDE_RAD
+            aside_rad = ASIDE_RAD * (1 + (grasp - 1) // 2 % 2)
+            aimed_rad = self._home_rad[0] + (aside_rad if grasp % 2 else -aside_rad)
+            self._home_rad[0] = np.clip(aimed_rad, robot.lower_rad[0], robot.upper_rad[0])
         self._step_rad = SPEED_SHARE * robot.velocity_rad_s * ns_to_seconds(DT_NS)
         self._since_ns: int | None = None
 

@@ -44,3 +44,15 @@ def test_an_arm_that_cannot_move_is_given_up() -> None:
 def test_at_home_there_is_no_way_to_go() -> None:
     assert Homing(ROBOT).is_over(seen(HOME))
     assert np.allclose(Homing(ROBOT).infer(seen(HOME)).targets_rad, HOME)
+
+
+def test_each_other_grasp_begins_elsewhere_beside_home() -> None:
+    ends = []
+    for grasp in range(1, 5):
+        homing = Homing(ROBOT, grasp)
+        state = HOME
+        for stamp in range(0, 2 * NS_PER_S, DT_NS):
+            state = homing.infer(seen(state, stamp)).targets_rad[0]
+        ends.append(float(state[0] - HOME[0]))
+        assert np.allclose(state[1:], HOME[1:])
+    assert np.allclose(ends, [0.25, -0.25, 0.5, -0.5], atol=1e-3)

@@ -9,7 +9,7 @@ from lam_ros.config import load_robot
 from lam_ros.core.clock import seconds_to_ns
 from lam_ros.core.homing import is_home
 from lam_ros.core.types import ActionChunk, FloatArray, Observation
-from lam_ros.core.unsticking import RETRIES, STILL_S, Unsticking
+from lam_ros.core.unsticking import RETRIES, STILL_S, TRY_S, Unsticking
 
 ROBOT = load_robot("so101")
 HOME = np.array(ROBOT.poses.home_rad)
@@ -47,9 +47,19 @@ class _Arm:
 
 def test_an_arm_that_moves_is_left_to_its_policy_however_slowly() -> None:
     arm = _Arm()
-    arm.live(20.0, moves_rad=0.006)
+    arm.live(TRY_S, moves_rad=0.008)
     assert "home" not in arm.by
     assert not arm.unsticking.times
+
+
+def test_an_arm_that_is_busy_for_too_long_begins_again() -> None:
+    arm = _Arm()
+    arm.live(TRY_S + 0.4, moves_rad=0.04)
+    assert arm.unsticking.times == 1
+    arm.live(TRY_S - 1.0, moves_rad=0.04)
+    assert arm.unsticking.times == 1
+    arm.live(5.0, moves_rad=0.04)
+    assert arm.unsticking.times == 2
 
 
 def test_an_arm_that_stands_goes_home_and_its_policy_goes_on_from_there() -> None:
@@ -87,7 +97,7 @@ def test_a_new_step_begins_anew() -> None:
     arm = _Arm(retries=1)
     arm.live(20.0)
     arm.unsticking.reset()
-    arm.live(1.0)
+    arm.live(0.6)
     assert arm.unsticking.times == 0
     arm.live(4.0)
     assert arm.unsticking.times == 1
