@@ -80,7 +80,7 @@ def learn(policy: LamPolicy, config: WordsConfig, console: Console) -> None:
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * rate
         said = [steps[k] for k in rng.integers(len(steps), size=config.batch_size)]
-        logits = _read(policy, [sample(step, rng) for step in said], drop=True)
+        logits = _read(policy, [sample(step, rng) for step in said])
         labels = torch.tensor([slot_labels(step, policy.config) for step in said])
         losses = [F.cross_entropy(x, labels[:, k], ignore_index=-1) for k, x in enumerate(logits)]
         torch.stack(losses).sum().backward()
@@ -96,17 +96,15 @@ def judge(policy: LamPolicy, split: Split) -> float:
     rng = np.random.default_rng(5)
     steps = every_step(policy.config.colors, policy.config.skills)
     said = [steps[k] for k in rng.integers(len(steps), size=_JUDGED)]
-    logits = _read(policy, [sample(step, rng, split) for step in said], drop=False)
+    logits = _read(policy, [sample(step, rng, split) for step in said])
     guesses = torch.stack([x.argmax(1) for x in logits], dim=1)
     labels = torch.tensor([slot_labels(step, policy.config) for step in said])
     return float(((guesses == labels) | (labels < 0)).all(1).float().mean())
 
 
-def _read(policy: LamPolicy, sentences: Sequence[str], *, drop: bool) -> list[torch.Tensor]:
+def _read(policy: LamPolicy, sentences: Sequence[str]) -> list[torch.Tensor]:
     pieces = torch.from_numpy(policy.tokenizer.encode_batch(sentences))
-    pieces = as_long_as_needed(pieces)
-    words = policy.words(policy._drop_words(pieces) if drop else pieces)
-    return [head(words).float() for head in policy.network.slots]
+    return policy.read(as_long_as_needed(pieces))
 
 
 def main(argv: Sequence[str]) -> int:

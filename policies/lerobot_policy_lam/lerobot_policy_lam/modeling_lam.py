@@ -129,6 +129,14 @@ class LamPolicy(PreTrainedPolicy):
         """Return the sentence vectors of piece ids, shape (B, W, P); may be kept."""
         return self.network.text(pieces)
 
+    def read(self, pieces: Tensor) -> list[Tensor]:
+        """Return the logits of what sentences name, one tensor a slot, for pieces (B, W, P).
+
+        While training some words are hidden, as they are beside pictures.
+        """
+        words = self.words(self._drop_words(pieces))
+        return [head(words).float() for head in self.network.slots]
+
     def encode(self, sentences: Sequence[str]) -> Tensor:
         """Return the sentence vectors of texts, shape (N, D)."""
         pieces = torch.from_numpy(self.tokenizer.encode_batch(sentences))
@@ -194,8 +202,7 @@ class LamPolicy(PreTrainedPolicy):
         if SLOTS in batch:
             yield "slots", self.config.slot_weight, _slots_loss(out.slots, batch[SLOTS])
         if READ_TOKENS in batch:
-            words = self.network.text(self._drop_words(batch[READ_TOKENS]))
-            guesses = [head(words).float() for head in self.network.slots]
+            guesses = self.read(batch[READ_TOKENS])
             yield "reading", self.config.reading_weight, _slots_loss(guesses, batch[READ_SLOTS])
         if PROGRESS in batch:
             yield "progress", self.config.progress_weight, _known_bce(out.progress, batch[PROGRESS])
