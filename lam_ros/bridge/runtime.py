@@ -28,11 +28,15 @@ from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
 
 from lam_ros import security
+from lam_ros.bridge.last_resort import end_within
 from lam_ros.core.errors import ConfigError, ExitCode, LamError
 from lam_ros.segments import free_unfinished_ports
 
 SPIN_S = 0.1
 """Longest time between two looks at whether to end."""
+
+END_S = 5
+"""Within which the middleware must have ended, once the node has: see `last_resort`."""
 
 NO_LOG_FILE = ("--ros-args", "--disable-external-lib-logs", "--")
 """Before a node's own arguments: ROS's file of the log is written by whoever says something, and a
@@ -171,6 +175,7 @@ def run_node(make: Callable[[], LamNode], arguments: Sequence[str] | None = None
         arguments: ROS arguments; those of the command line by default.
     """
     code = _live(make, arguments)
+    end_within(END_S, code)
     # A node in a reference cycle would keep the middleware's participant, which then
     # dies at exit under its own threads, and now and then aborts the process.
     gc.unfreeze()

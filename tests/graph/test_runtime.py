@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 NODE = """
-import os, sys, threading
+import ctypes, os, sys, threading
+from lam_ros.bridge import runtime
 from lam_ros.bridge.realtime import calm_memory
 from lam_ros.bridge.runtime import LamNode, run_node
 from lam_ros.core.errors import LamError, MachineError
@@ -41,7 +42,12 @@ class Example(LamNode):
     def cleanup(self):
         print("CLEAN", flush=True)
 
+    def __del__(self):
+        if MODE == "the middleware hangs":
+            ctypes.PyDLL(None).pause()  # for ever, and with the interpreter's lock
 
+
+runtime.END_S = 1
 code = run_node(Example)
 names = [open(f"/proc/self/task/{task}/comm").read().strip() for task in os.listdir("/proc/self/task")]
 print("THREADS", *names, flush=True)
@@ -70,6 +76,12 @@ def test_at_the_end_no_thread_of_the_middlewares_participant_is_left(graph, tmp_
     _, said = run(graph, tmp_path, "runs", signal.SIGTERM)
     threads = said.splitlines()[-1].removeprefix("THREADS ").split()
     assert set(threads) <= {"python", "python3", "dds.shm.wdog"}, threads
+
+
+def test_a_middleware_that_never_lets_go_does_not_keep_the_process(graph, tmp_path):
+    code, said = run(graph, tmp_path, "the middleware hangs", signal.SIGTERM)
+    assert code == 0
+    assert said.splitlines() == ["ACTIVE", "AT REST", "CLEAN"]
 
 
 def test_what_it_cannot_do_is_one_line_and_its_exit_code(graph, tmp_path):
