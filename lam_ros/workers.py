@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
+
+from lam_ros.process import die_with_parent
 
 _work: Callable[[Any], Any] | None = None
 """What this worker process does with a job; None in the main one."""
@@ -34,12 +37,15 @@ def each[Job, Result](
             yield from map(work, jobs)
         return
     context = multiprocessing.get_context("spawn")
-    with context.Pool(workers, _begin, (enter,)) as pool:
+    with context.Pool(workers, _begin, (enter, os.getpid())) as pool:
         yield from pool.imap_unordered(_do, jobs)
 
 
-def _begin(enter: Callable[[], AbstractContextManager[Callable[[Any], Any]]]) -> None:
+def _begin(
+    enter: Callable[[], AbstractContextManager[Callable[[Any], Any]]], main_pid: int
+) -> None:
     global _work
+    die_with_parent(main_pid)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the main process, which ends us
     sys.stdout = sys.stderr  # the main process's JSON stands alone on it
     _work = enter().__enter__()  # kept until the process ends

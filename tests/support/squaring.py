@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+
+from lam_ros.workers import each
 
 closed: list[bool] = []
 
@@ -30,3 +34,19 @@ def squaring() -> Iterator[Callable[[int], tuple[int, int]]]:
 def nothing() -> Iterator[Callable[[int], int]]:
     pytest.fail("made for no job")
     yield lambda number: number
+
+
+@contextmanager
+def waiting() -> Iterator[Callable[[int], None]]:
+    """Say which process it is, and wait until that ends."""
+
+    def work(_: int) -> None:
+        print(os.getpid(), file=sys.stderr, flush=True)
+        signal.pause()
+
+    yield work
+
+
+def wait_in_two() -> None:
+    """Have two workers wait, for ever."""
+    list(each(waiting, [1, 2], 2))

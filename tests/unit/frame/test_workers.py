@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
+import psutil
 import pytest
+import squaring as squaring_module
 from squaring import closed, nothing, squaring
 
 from lam_ros.workers import each
@@ -31,3 +36,15 @@ def test_a_job_that_fails_says_so(workers: int) -> None:
 
 def test_nothing_is_made_where_there_is_nothing_to_do() -> None:
     assert list(each(nothing, [], 2)) == []
+
+
+def test_no_worker_outlives_a_main_process_that_is_killed() -> None:
+    words = [sys.executable, "-c", "import squaring; squaring.wait_in_two()"]
+    places = os.pathsep.join([str(Path(squaring_module.__file__).parent), *sys.path])
+    environment = os.environ | {"PYTHONPATH": places}
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment) as main:
+        assert main.stderr is not None
+        workers = [psutil.Process(int(main.stderr.readline())) for _ in range(2)]
+        main.kill()
+        _, alive = psutil.wait_procs(workers, timeout=20.0)
+    assert not alive
