@@ -54,6 +54,10 @@ _CAP_M = 0.011
 policy, which does not see so exactly, to hover."""
 
 _DEEP_M = 0.024
+_WELL_IN_M = 0.034
+"""Farthest from a region's middle that a piece is left: all of it is in, by 3 mm at least.  A policy
+does not see to a millimetre whether a piece's middle is over the border."""
+
 _TRAVEL_ABOVE_M = 0.026
 _LEAST_TRAVEL_M = 0.056
 _LOW_SLACK_M = 0.0045
@@ -90,6 +94,11 @@ def knob_of(drawer: SceneObject) -> SceneObject:
         drawer.id, KNOB, drawer.color, at, catalog.KNOB_SIZE_M, drawer.yaw_rad,
         is_open=drawer.is_open, opening=drawer.opening,
     )  # fmt: skip
+
+
+def well_in(piece: SceneObject, region: SceneObject) -> bool:
+    """Tell whether a piece is in a region beyond doubt, so that a policy can see that it is."""
+    return piece.inside == region.id and piece.distance_xy_m(region) < _WELL_IN_M
 
 
 @dataclass(frozen=True)
@@ -225,7 +234,7 @@ class Moves:
         turned = abs(_wrap(yaw - view.tool.yaw_rad))
         is_low = view.z < LOW_M + _LOW_SLACK_M
         in_place = is_low and -line.back_m - 0.020 < ahead < 0.0 and abs(aside) < _ASIDE_M
-        done = achieved(self._step, view.scene)
+        done = _well_done(self._step, view.scene)
         if done and not (in_place and line.length_m > _DEEP_M):
             return self._rise(view)
         if in_place and turned < 0.35:
@@ -334,11 +343,19 @@ def _point(xy: FloatArray) -> Point:
     return float(xy[0]), float(xy[1])
 
 
+def _well_done(step: Step, scene: Scene) -> bool:
+    """Tell whether a push or a sweep is done, and a sweep so that it can be seen."""
+    target = scene[step.target_id]
+    return achieved(step, scene) and (
+        step.skill is not Skill.SWEEP or all(well_in(item, target) for item in swept(step, scene))
+    )
+
+
 def _piece_for(step: Step, scene: Scene, tool: ToolPose) -> SceneObject:
     """Return the piece to push now: one that the low tool is behind, else the farthest out."""
     target = scene[step.target_id]
     pieces = swept(step, scene)
-    outside = [item for item in pieces if item.inside != step.target_id] or list(pieces)
+    outside = [item for item in pieces if not well_in(item, target)] or list(pieces)
     if tool.position_m[2] < LOW_M + _LOW_SLACK_M:
         here = np.array(tool.position_m[:2])
         yaw = tool.yaw_rad

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lam_ros.core.robot import RobotDescription
-from lam_ros.core.skills import DEMONSTRATED, Skill, canonical_prompt, words
+from lam_ros.core.skills import DEMONSTRATED, Skill, canonical_prompt, swept, words
 from lam_ros.evaluation.settings import Suite, load_settings
 from lam_ros.planning.prompts import prompt_for
 from lam_sim import catalog
@@ -114,6 +114,19 @@ def test_a_pressed_button_stays_down_until_the_next_scene(world: World) -> None:
         sim.step(sim.target_rad)
     assert sim.truth()[pressed.id].is_on is False
     assert abs(sim.data.qpos[slot.part_qpos]) < 1e-3
+
+
+@pytest.mark.parametrize("seed", [940, 941, 942, 943])
+def test_a_sweep_leaves_every_piece_in_the_region_with_all_of_itself(
+    world: World, seed: int
+) -> None:
+    family, sim = suite("sweep"), world("sweep")
+    episode = sample_episode(family.scene, seed, family.mix)
+    assert Demonstrator(sim, NoiseConfig()).run(episode, max_frames=500).came_to_rest
+    region = sim.truth()[episode.step.target_id]
+    for piece in swept(episode.step, sim.truth()):
+        most_m = (region.size_m[0] - piece.size_m[0] * 2**0.5) / 2  # however it is turned
+        assert piece.distance_xy_m(region) < most_m
 
 
 def test_truth_and_the_scene_as_described_agree(world: World) -> None:
