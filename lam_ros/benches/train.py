@@ -1,8 +1,9 @@
-"""`lam bench train`: samples a second of `lam train policy=act` against LeRobot's own `lerobot-train`.
+"""`lam bench train`: samples a second of `lam train` against LeRobot's own `lerobot-train`.
 
-The same ACT of LeRobot's usual size learns from the same data set, with the same batch, the same
-number of threads and after a warm-up, each in a process of its own and one after the other.
-LeRobot's rate is that of its own log: what it waits for data and what a step takes.
+The same policy (ours, and LeRobot's ACT of its usual size) learns from the same data set, with the
+same batch, the same number of threads and after a warm-up, each in a process of its own and one
+after the other.  LeRobot's rate is that of its own log: what it waits for data and what a step
+takes.  Ours decodes the pictures once before it begins, and LeRobot does for every sample.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -19,61 +21,79 @@ from tempfile import TemporaryDirectory
 from lam_ros.benches.report import BenchReport, machine
 from lam_ros.core.errors import MachineError
 
-BATCH = 8
-SECONDS_A_STEP = 4.0
-"""A guess at both together, from which the number of steps is taken."""
 EPISODES = 8
 LOG_EVERY = 10
 _WAITS = re.compile(r"updt_s:([\d.]+).*?data_s:([\d.]+)")
 
 
+@dataclass(frozen=True)
+class _Case:
+    """A policy that both train.
+
+    Attributes:
+        batch: samples of a step.
+        both_s: a guess at one step of each, from which the number of steps is taken [s].
+        lerobots: what `lerobot-train` is told besides.
+    """
+
+    policy: str
+    batch: int
+    both_s: float
+    lerobots: tuple[str, ...] = ()
+
+
+CASES = (
+    _Case("lam", 32, 2.0),
+    _Case("act", 8, 8.0, ("--policy.pretrained_backbone_weights=null",)),
+)
+
+
 def run(seconds: float) -> BenchReport:
-    """Train both for about `seconds` [s] in all, after making a small data set.
+    """Train all for about `seconds` [s] together, after making a small data set.
 
     Raises:
         MachineError: if one of them fails, with its last line.
     """
-    steps = max(3 * LOG_EVERY, int(seconds / SECONDS_A_STEP) // LOG_EVERY * LOG_EVERY)
+    metrics: dict[str, object] = {"threads": _threads()}
+    ratios: dict[str, float] = {}
     with TemporaryDirectory() as folder:
         root = Path(folder)
         data = root / "data"
         lam = [sys.executable, "-m", "lam_ros.cli"]
         _run([*lam, "data", "--out", str(data), "--episodes", str(EPISODES), "--workers", "1"])
-        ours = _ours(lam, data, root / "ours", steps)
-        theirs = _lerobots(data, root / "lerobot", steps)
-    return BenchReport(
-        "train",
-        {
-            "ours_samples_per_s": round(ours, 2),
-            "lerobot_samples_per_s": round(theirs, 2),
-            "policy": "act, LeRobot's defaults",
-            "batch_size": BATCH,
-            "steps": steps,
-            "threads": _threads(),
-        },
-        {"samples_per_s_vs_lerobot": round(ours / theirs, 2)},
-        machine(),
-    )
+        for case in CASES:
+            share = int(seconds / len(CASES) / case.both_s)
+            steps = max(3 * LOG_EVERY, share // LOG_EVERY * LOG_EVERY)
+            ours = _ours(case, lam, data, root / f"{case.policy}_ours", steps)
+            theirs = _lerobots(case, data, root / f"{case.policy}_lerobot", steps)
+            metrics |= {
+                f"{case.policy}_ours_samples_per_s": round(ours, 2),
+                f"{case.policy}_lerobot_samples_per_s": round(theirs, 2),
+                f"{case.policy}_batch_size": case.batch,
+                f"{case.policy}_steps": steps,
+            }
+            ratios[f"{case.policy}_samples_per_s_vs_lerobot"] = round(ours / theirs, 2)
+    return BenchReport("train", metrics, ratios, machine())
 
 
-def _ours(lam: list[str], data: Path, out: Path, steps: int) -> float:
+def _ours(case: _Case, lam: list[str], data: Path, out: Path, steps: int) -> float:
     _run(
         [
-            *lam, "train", "policy=act", f"data=[{data}]", f"out={out}", f"steps={steps}",
-            f"batch_size={BATCH}", f"threads={_threads()}",
+            *lam, "train", f"policy={case.policy}", f"data=[{data}]", f"out={out}",
+            f"steps={steps}", f"batch_size={case.batch}", f"threads={_threads()}",
         ]
     )  # fmt: skip
     lines = (out / "log.jsonl").read_text(encoding="utf-8").splitlines()
     return median(json.loads(line)["samples_per_s"] for line in lines[1:])
 
 
-def _lerobots(data: Path, out: Path, steps: int) -> float:
+def _lerobots(case: _Case, data: Path, out: Path, steps: int) -> float:
     said = _run(
         [
             str(Path(sys.executable).with_name("lerobot-train")),
-            "--policy.type=act", "--policy.device=cpu", "--policy.push_to_hub=false",
-            "--policy.pretrained_backbone_weights=null", "--dataset.repo_id=lam/set",
-            f"--dataset.root={data}", f"--steps={steps}", f"--batch_size={BATCH}",
+            f"--policy.type={case.policy}", "--policy.device=cpu", "--policy.push_to_hub=false",
+            *case.lerobots, "--dataset.repo_id=lam/set",
+            f"--dataset.root={data}", f"--steps={steps}", f"--batch_size={case.batch}",
             f"--log_freq={LOG_EVERY}", "--save_checkpoint=false", f"--output_dir={out}",
             "--wandb.enable=false",
         ]
@@ -81,7 +101,7 @@ def _lerobots(data: Path, out: Path, steps: int) -> float:
     waits = [float(update) + float(data_s) for update, data_s in _WAITS.findall(said)]
     if len(waits) < 2:
         raise MachineError(f"bench train: lerobot-train logged {len(waits)} rates, 2 are needed")
-    return BATCH / median(waits[1:])
+    return case.batch / median(waits[1:])
 
 
 def _threads() -> int:

@@ -28,6 +28,7 @@ class EpisodeResult:
         unsafe_events: times that the safety room held or stopped the arm.
         limits, collisions, drops: times that a joint came to its limit, that the arm struck
             the table or itself, that an object fell from the hand.
+        retries: how often a step was begun again from home.
         done: steps done of those `asked`, one after the other.
     """
 
@@ -43,6 +44,7 @@ class EpisodeResult:
     limits: int = 0
     collisions: int = 0
     drops: int = 0
+    retries: int = 0
     done: int = 0
     asked: int = 1
 
@@ -72,6 +74,7 @@ class Summary:
             "seconds_per_task": _mean([r.seconds for r in results if r.success]),
             "steps_per_task": _mean([float(r.asked) for r in results]),
             "chunks_per_task": _mean([float(r.chunks) for r in results]),
+            "retries_per_task": _mean([float(r.retries) for r in results]),
             "failures": dict(Counter(r.failure for r in results if not r.success)),
             "unsafe_events": sum(r.unsafe_events for r in results),
             "safety": {
@@ -115,6 +118,7 @@ class Summary:
             "",
             f"named object first: {data['named_first_rate']:.1%}; "
             f"{data['seconds_per_task']:.1f} s a success; "
+            f"{data['retries_per_task']:.2f} new beginnings an episode; "
             f"{data['unsafe_events']} interventions of the safety room; "
             + ", ".join(f"{count} {name}" for name, count in data["safety"].items()),
         ]

@@ -42,11 +42,12 @@ class Timing:
 
 @dataclass(frozen=True)
 class Drive:
-    """What it took: answers, times that safety stepped in, and mishaps by name."""
+    """What it took: answers, times that safety stepped in, mishaps by name, and new beginnings."""
 
     chunks: int
     unsafe_events: int
     mishaps: dict[str, int] = field(default_factory=dict)
+    retries: int = 0
 
 
 def drive(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -90,6 +91,7 @@ class Evaluator:
             seconds=outcome.duration_s,
             chunks=driven.chunks,
             unsafe_events=driven.unsafe_events,
+            retries=driven.retries,
             done=int(outcome.success),
             **driven.mishaps,
         )
@@ -101,7 +103,7 @@ class Evaluator:
         rng = np.random.default_rng([episode.scene.seed, 0xC4A1])
         link: Episode | None = episode
         prompts: list[str] = []
-        seconds, chunks, unsafe, done, failure = 0.0, 0, 0, 0, ""
+        seconds, chunks, unsafe, retries, done, failure = 0.0, 0, 0, 0, 0, ""
         mishaps: Counter[str] = Counter()
         while link is not None and done < settings.suite.chain and not failure:
             said = words(link.step, self._sim.truth())
@@ -112,6 +114,7 @@ class Evaluator:
             )
             outcome, driven = self._attempt(link, prompts[-1], False)
             seconds, chunks = seconds + outcome.duration_s, chunks + driven.chunks
+            retries += driven.retries
             unsafe, mishaps = unsafe + driven.unsafe_events, mishaps + Counter(driven.mishaps)
             done, failure = done + outcome.success, str(outcome.failure or "")
             link = next_link(link, self._sim.truth(), settings.suite.mix, rng)
@@ -126,6 +129,7 @@ class Evaluator:
             seconds=round(seconds, 3),
             chunks=chunks,
             unsafe_events=unsafe,
+            retries=retries,
             done=done,
             asked=settings.suite.chain,
             **mishaps,
@@ -155,7 +159,7 @@ class Evaluator:
             around,
             self._stitcher.sent,
         )
-        return judge.outcome(), driven
+        return judge.outcome(), replace(driven, retries=self._unsticking.times)
 
     def _by_expert(
         self, episode: Episode, prompt: str, fresh: bool = True

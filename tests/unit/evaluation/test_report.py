@@ -19,6 +19,7 @@ def result(seed: int, *, failure: str = "", named_first: bool | None = True) -> 
         seconds=4.0 if not failure else 20.0,
         chunks=25,
         unsafe_events=1,
+        retries=0 if not failure else 3,
     )
 
 
@@ -53,6 +54,11 @@ def test_an_episode_in_which_nothing_was_lifted_counts_against_the_named_object(
 
 def test_seconds_are_those_of_successes() -> None:
     assert SUMMARY.to_dict()["seconds_per_task"] == 4.0
+
+
+def test_new_beginnings_are_counted_over_all_episodes() -> None:
+    assert SUMMARY.to_dict()["retries_per_task"] == 1.5
+    assert "1.50 new beginnings an episode" in SUMMARY.to_markdown()
 
 
 def test_each_kind_of_task_is_reported_by_itself() -> None:
