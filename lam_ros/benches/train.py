@@ -33,18 +33,20 @@ class _Case:
     Attributes:
         batch: samples of a step.
         both_s: a guess at one step of each, from which the number of steps is taken [s].
+        least_steps: so many at least: both log a few rates, the first of them of a start.
         lerobots: what `lerobot-train` is told besides.
     """
 
     policy: str
     batch: int
     both_s: float
+    least_steps: int
     lerobots: tuple[str, ...] = ()
 
 
 CASES = (
-    _Case("lam", 32, 2.0),
-    _Case("act", 8, 8.0, ("--policy.pretrained_backbone_weights=null",)),
+    _Case("lam", 32, 2.0, 150),
+    _Case("act", 8, 8.0, 30, ("--policy.pretrained_backbone_weights=null",)),
 )
 
 
@@ -62,8 +64,7 @@ def run(seconds: float) -> BenchReport:
         lam = [sys.executable, "-m", "lam_ros.cli"]
         _run([*lam, "data", "--out", str(data), "--episodes", str(EPISODES), "--workers", "1"])
         for case in CASES:
-            share = int(seconds / len(CASES) / case.both_s)
-            steps = max(3 * LOG_EVERY, share // LOG_EVERY * LOG_EVERY)
+            steps = max(case.least_steps, int(seconds / len(CASES) / case.both_s))
             ours = _ours(case, lam, data, root / f"{case.policy}_ours", steps)
             theirs = _lerobots(case, data, root / f"{case.policy}_lerobot", steps)
             metrics |= {
