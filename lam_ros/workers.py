@@ -6,8 +6,9 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 from lam_ros.process import die_with_parent
@@ -29,16 +30,23 @@ def each[Job, Result](
         jobs: what is to be done.
         workers: processes; with one, or one job, all is done in this one.
     """
-    if not jobs:
-        return
-    workers = min(workers, len(jobs))
+    if jobs:
+        with working(enter, min(workers, len(jobs))) as do:
+            yield from do(jobs)
+
+
+@contextmanager
+def working[Job, Result](
+    enter: Callable[[], AbstractContextManager[Callable[[Job], Result]]], workers: int
+) -> Iterator[Callable[[Iterable[Job]], Iterator[Result]]]:
+    """Give what does jobs as `each` does, by the same processes every time."""
     if workers <= 1:
         with enter() as work:
-            yield from map(work, jobs)
+            yield partial(map, work)
         return
     context = multiprocessing.get_context("spawn")
     with context.Pool(workers, _begin, (enter, os.getpid())) as pool:
-        yield from pool.imap_unordered(_do, jobs)
+        yield partial(pool.imap_unordered, _do)
 
 
 def _begin(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 from rich.console import Console
@@ -25,7 +25,7 @@ from lam_ros.evaluation.progress import report_folder, success_bar
 from lam_ros.evaluation.report import EpisodeResult, Summary
 from lam_ros.evaluation.settings import EvalSettings, load_settings
 from lam_ros.evaluation.worker import Evaluator
-from lam_ros.workers import each
+from lam_ros.workers import working
 
 if TYPE_CHECKING:
     from lam_policies.checkpoint import Checkpoint
@@ -43,13 +43,16 @@ def main(overrides: Sequence[str], *, as_json: bool, out: str, sign: bool = Fals
         _signable(settings)
     console = Console(stderr=True)
     policy = policy_name(settings)
-    results = evaluate(settings, console)
+    workers = min(settings.workers, len(settings.seeds))
+    with working(partial(_evaluator, settings), workers) as do:
+        results = evaluate(settings, do, console)
+        sheets = sheets_of(settings, results, do, console)
     summary = Summary(
         settings.suite.name, policy, settings.wording, tuple(results), settings.axis.name
     )
     folder = report_folder(out)
     summary.write(folder)
-    (folder / "eval.html").write_text(page(summary, sheets_of(settings, results, console)))
+    (folder / "eval.html").write_text(page(summary, sheets))
     if sign:
         console.print(f"signed: {sign_report(settings, summary)}")
     console.print(Markdown(summary.to_markdown()))
@@ -69,19 +72,19 @@ def compare_main(folders: Sequence[str], *, as_json: bool) -> int:
 
 
 def sheets_of(
-    settings: EvalSettings, results: Sequence[EpisodeResult], console: Console
+    settings: EvalSettings, results: Sequence[EpisodeResult], do: _Do, console: Console
 ) -> dict[int, Image.Image]:
-    """Run the first failures again, filmed, and return a sheet of each; not the teleoperator's."""
+    """Have the first failures run again, filmed, and return a sheet of each; not the expert's."""
     failed = [k for k, result in enumerate(results) if not result.success]
     if not failed or settings.policy.type == "expert":
         return {}
-    evaluator, sheets = Evaluator(settings), {}
-    for k in track(failed[:SHEETS], "failures in pictures", console=console):
-        films = evaluator.film(results[k].seed)
-        same = [other.seed for other in results[: k + 1]].count(results[k].seed) - 1
-        if films[same]:
-            sheets[k] = sheet(films[same])
-    return sheets
+    jobs = []
+    for k in failed[:SHEETS]:
+        seed = results[k].seed
+        jobs.append(_Film(seed, k, [other.seed for other in results[:k]].count(seed)))
+    filmed = track(do(jobs), "failures in pictures", len(jobs), console=console)
+    sheets = sorted(filmed, key=lambda pair: pair[0])
+    return {k: found for k, found in sheets if found is not None}
 
 
 def sign_report(settings: EvalSettings, summary: Summary) -> Path:
@@ -126,16 +129,37 @@ def policy_name(settings: EvalSettings) -> str:
     return checkpoint_for(folder, settings.robot, chosen.type).policy_id
 
 
-def evaluate(settings: EvalSettings, console: Console) -> list[EpisodeResult]:
+@dataclass(frozen=True)
+class _Film:
+    """A seed to be filmed: as which result, and which of the seed's episodes that is."""
+
+    seed: int
+    result: int
+    same: int
+
+
+type _Do = Callable[[Sequence[int | _Film]], Iterator[Any]]
+"""Has workers run seeds, which gives their results, or film them, which gives sheets."""
+
+
+def evaluate(settings: EvalSettings, do: _Do, console: Console) -> list[EpisodeResult]:
     """Run all episodes and return their results in the order of their seeds."""
     name, found = settings.suite.name, []
     with success_bar(console, name, len(settings.seeds)) as tell:
-        for results in each(partial(_evaluator, settings), settings.seeds, settings.workers):
+        for results in do(settings.seeds):
             found += results
             tell(name, [result.success for result in found])
     return sorted(found, key=lambda result: result.seed)
 
 
 @contextmanager
-def _evaluator(settings: EvalSettings) -> Iterator[Callable[[int], list[EpisodeResult]]]:
-    yield Evaluator(settings).run
+def _evaluator(settings: EvalSettings) -> Iterator[Callable[[int | _Film], Any]]:
+    evaluator = Evaluator(settings)
+
+    def do(job: int | _Film) -> list[EpisodeResult] | tuple[int, Image.Image | None]:
+        if not isinstance(job, _Film):
+            return evaluator.run(job)
+        pictures = evaluator.film(job.seed)[job.same]
+        return job.result, sheet(pictures) if pictures else None
+
+    yield do
