@@ -352,23 +352,28 @@ def _well_done(step: Step, scene: Scene) -> bool:
 
 
 def _piece_for(step: Step, scene: Scene, tool: ToolPose) -> SceneObject:
-    """Return the piece to push now: one that the low tool is behind, else the farthest out."""
+    """Return the piece to push now: one that the low tool is behind, else one far out and at hand.
+
+    A choice gets firmer while the hand comes nearer.  Of a rule that does not ask where the hand
+    is, like the farthest piece first, a policy without a memory learns to hover between two.
+    """
     target = scene[step.target_id]
     pieces = swept(step, scene)
-    outside = [item for item in pieces if not well_in(item, target)] or list(pieces)
+    left = [item for item in pieces if not well_in(item, target)] or list(pieces)
+    yaw = tool.yaw_rad
+    here = np.array(tool.position_m[:2]) + _FINGERS_M * np.array([math.cos(yaw), math.sin(yaw)])
+    lines = [(Line.of(item, target), item) for item in left]
     if tool.position_m[2] < LOW_M + _LOW_SLACK_M:
-        here = np.array(tool.position_m[:2])
-        yaw = tool.yaw_rad
-        here = here + _FINGERS_M * np.array([math.cos(yaw), math.sin(yaw)])
         begun = []
-        for item in outside:
-            line = Line.of(item, target)
+        for line, item in lines:
             ahead, aside = line.seen_from(here)
             if -line.back_m - 0.020 < ahead < 0.0 and abs(aside) < _ASIDE_M:
                 begun.append((abs(aside), item))
         if begun:
             return min(begun, key=lambda pair: pair[0])[1]
-    return max(outside, key=lambda item: item.distance_xy_m(target))
+    return max(
+        lines, key=lambda pair: pair[0].length_m - float(np.hypot(*(pair[0].behind - here)))
+    )[1]
 
 
 def _wrap(angle_rad: float) -> float:

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 
 from lam_ros.core.robot import RobotDescription
-from lam_ros.core.skills import DEMONSTRATED, Skill, canonical_prompt, swept, words
+from lam_ros.core.scene import Scene, SceneObject
+from lam_ros.core.skills import DEMONSTRATED, Skill, Step, canonical_prompt, swept, words
 from lam_ros.evaluation.settings import Suite, load_settings
 from lam_ros.planning.prompts import prompt_for
 from lam_sim import catalog
+from lam_sim.ik import ToolPose
+from lam_sim.moves import Line, item_of
 from lam_sim.noise import NoiseConfig
 from lam_sim.rollout import Demonstrator
 from lam_sim.sampling import sample_scene
@@ -129,6 +132,19 @@ def test_a_sweep_leaves_every_piece_in_the_region_with_all_of_itself(
         assert piece.distance_xy_m(region) < most_m
 
 
+def test_the_hand_goes_on_with_the_piece_that_it_has_come_nearer_to() -> None:
+    region = SceneObject("r", "region", "red", (0.2, 0.1, 0.0004), (0.09, 0.09, 0.0008))
+    pieces = [
+        SceneObject(name, "piece", "blue", (x, -0.02, 0.0075), (0.015,) * 3)
+        for name, x in (("left", 0.185), ("right", 0.215))
+    ]
+    scene = Scene((region, *pieces))
+    step = Step(Skill.SWEEP, "left", "r")
+    for piece in pieces:
+        x, y = Line.of(piece, region).behind.tolist()
+        assert item_of(step, scene, ToolPose((x, y, 0.06), 0.0, 0.0, 0.0)) == piece
+
+
 def test_truth_and_the_scene_as_described_agree(world: World) -> None:
     for name in ("drawer", "button", "push", "sweep"):
         family, sim = suite(name), world(name)
@@ -143,7 +159,7 @@ def test_truth_and_the_scene_as_described_agree(world: World) -> None:
 
 
 def test_an_object_pushed_over_a_region_is_in_it_and_one_held_above_is_not() -> None:
-    from lam_ros.core.scene import SceneObject, within_regions
+    from lam_ros.core.scene import within_regions
 
     region = SceneObject("r", "region", "red", (0.2, 0.0, 0.0004), (0.09, 0.09, 0.0008), 0.5)
     low = SceneObject("c", "cube", "blue", (0.22, 0.01, 0.014), (0.028,) * 3)
