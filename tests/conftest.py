@@ -32,6 +32,9 @@ os.environ.update(process_environment(os.environ, Installation.here()))
 ANSWER_S = 3.0
 """After which the answer to a transition counts as lost."""
 
+TRANSITION_S = 120.0
+"""Longest that a transition may take, on a machine that is busy: torch is imported in some."""
+
 MARKED_FOLDERS = ("unit", "contract", "graph", "launch")
 
 
@@ -171,7 +174,7 @@ class Graph:
             Transition.TRANSITION_UNCONFIGURED_SHUTDOWN: State.PRIMARY_STATE_FINALIZED,
         }
         change = self.node.create_client(ChangeState, f"{node}/change_state")
-        self.spin_until(change.service_is_ready, f"the lifecycle of {node}", 120.0)
+        self.spin_until(change.service_is_ready, f"the lifecycle of {node}", TRANSITION_S)
         for number in transitions:
             asked = time.monotonic()
             future = change.call_async(ChangeState.Request(transition=Transition(id=number)))
@@ -180,7 +183,7 @@ class Graph:
                 is_late = time.monotonic() - asked > ANSWER_S
                 return future.done() or (is_late and self.state(node) == leads_to[number])
 
-            self.spin_until(is_over, f"transition {number} of {node}", 120.0)
+            self.spin_until(is_over, f"transition {number} of {node}", TRANSITION_S)
             if future.done():
                 assert future.result().success, f"transition {number} of {node}"
             else:
@@ -191,7 +194,9 @@ class Graph:
         from lifecycle_msgs.srv import GetState
 
         client = self.node.create_client(GetState, f"{node}/get_state")
-        state = self.call(client, GetState.Request()).current_state.id
+        request = GetState.Request()
+        # A node answers once its transition is over.
+        state = self.call(client, request, timeout_s=TRANSITION_S).current_state.id
         self.node.destroy_client(client)
         return int(state)
 
