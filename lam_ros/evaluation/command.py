@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -81,7 +81,8 @@ def sheets_of(
     jobs = []
     for k in failed[:SHEETS]:
         seed = results[k].seed
-        jobs.append(_Film(seed, k, [other.seed for other in results[:k]].count(seed)))
+        same = [other.seed for other in results[:k]].count(seed)
+        jobs.append(partial(_filmed, result=k, seed=seed, same=same))
     filmed = track(do(jobs), "failures in pictures", len(jobs), console=console)
     sheets = sorted(filmed, key=lambda pair: pair[0])
     return {k: found for k, found in sheets if found is not None}
@@ -129,37 +130,29 @@ def policy_name(settings: EvalSettings) -> str:
     return checkpoint_for(folder, settings.robot, chosen.type).policy_id
 
 
-@dataclass(frozen=True)
-class _Film:
-    """A seed to be filmed: as which result, and which of the seed's episodes that is."""
-
-    seed: int
-    result: int
-    same: int
-
-
-type _Do = Callable[[Sequence[int | _Film]], Iterator[Any]]
-"""Has workers run seeds, which gives their results, or film them, which gives sheets."""
+type _Do = Callable[[Sequence[Callable[[Evaluator], Any]]], Iterator[Any]]
+"""Has workers do things with their evaluators, and gives what came of each."""
 
 
 def evaluate(settings: EvalSettings, do: _Do, console: Console) -> list[EpisodeResult]:
     """Run all episodes and return their results in the order of their seeds."""
     name, found = settings.suite.name, []
     with success_bar(console, name, len(settings.seeds)) as tell:
-        for results in do(settings.seeds):
+        for results in do([partial(Evaluator.run, seed=seed) for seed in settings.seeds]):
             found += results
             tell(name, [result.success for result in found])
     return sorted(found, key=lambda result: result.seed)
 
 
 @contextmanager
-def _evaluator(settings: EvalSettings) -> Iterator[Callable[[int | _Film], Any]]:
+def _evaluator(settings: EvalSettings) -> Iterator[Callable[[Callable[[Evaluator], Any]], Any]]:
     evaluator = Evaluator(settings)
+    yield lambda ask: ask(evaluator)
 
-    def do(job: int | _Film) -> list[EpisodeResult] | tuple[int, Image.Image | None]:
-        if not isinstance(job, _Film):
-            return evaluator.run(job)
-        pictures = evaluator.film(job.seed)[job.same]
-        return job.result, sheet(pictures) if pictures else None
 
-    yield do
+def _filmed(
+    evaluator: Evaluator, result: int, seed: int, same: int
+) -> tuple[int, Image.Image | None]:
+    """Return which result this is, and a sheet of the seed's episode of that number."""
+    pictures = evaluator.film(seed)[same]
+    return result, sheet(pictures) if pictures else None

@@ -96,9 +96,10 @@ def knob_of(drawer: SceneObject) -> SceneObject:
     )  # fmt: skip
 
 
-def well_in(piece: SceneObject, region: SceneObject) -> bool:
-    """Tell whether a piece is in a region beyond doubt, so that a policy can see that it is."""
-    return piece.inside == region.id and piece.distance_xy_m(region) < _WELL_IN_M
+def to_sweep(step: Step, scene: Scene) -> tuple[SceneObject, ...]:
+    """Return the pieces that are not yet in their region beyond doubt; all of them when all are."""
+    pieces = swept(step, scene)
+    return tuple(p for p in pieces if not _well_in(p, scene[step.target_id])) or pieces
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,11 @@ class Line:
     def behind(self) -> FloatArray:
         """Where the tool goes down, shape (2,)."""
         return self.start - (self.back_m + 0.006) * self.along
+
+    def is_behind(self, point: FloatArray) -> bool:
+        """Tell whether a finger at a point needs only to go on to push."""
+        ahead, aside = self.seen_from(point)
+        return -self.back_m - 0.020 < ahead < 0.0 and abs(aside) < _ASIDE_M
 
     def seen_from(self, point: FloatArray) -> tuple[float, float]:
         """Return how far a point is ahead of the start and how far to its left [m]."""
@@ -229,16 +235,15 @@ class Moves:
     def _shove(self, view: View) -> Aim | None:
         target = view.scene[self._step.target_id]
         line = Line.of(view.item, target)
-        ahead, aside = line.seen_from(self._finger(view))
+        finger = _finger(view.tool)
         yaw = self._yaw_across(line, view)
         turned = abs(_wrap(yaw - view.tool.yaw_rad))
-        is_low = view.z < LOW_M + _LOW_SLACK_M
-        in_place = is_low and -line.back_m - 0.020 < ahead < 0.0 and abs(aside) < _ASIDE_M
+        in_place = _is_low(view.tool) and line.is_behind(finger)
         done = _well_done(self._step, view.scene)
         if done and not (in_place and line.length_m > _DEEP_M):
             return self._rise(view)
         if in_place and turned < 0.35:
-            return self._push_on(view, line, aside, yaw)
+            return self._push_on(view, line, line.seen_from(finger)[1], yaw)
         return self._get_behind(view, line, yaw, turned)
 
     def _push_on(self, view: View, line: Line, aside: float, yaw: float) -> Aim:
@@ -293,11 +298,6 @@ class Moves:
         up = ToolTarget((x, y, z + 0.05), None)
         return Phase.RETREAT, up, self._style.speed_m_s
 
-    def _finger(self, view: View) -> FloatArray:
-        """Return where the middle of the closed fingers is, shape (2,)."""
-        yaw = view.tool.yaw_rad
-        return view.xy + _FINGERS_M * np.array([math.cos(yaw), math.sin(yaw)])
-
     def _with_finger_at(
         self, view: View, point: FloatArray, yaw_rad: float | None = None
     ) -> FloatArray:
@@ -345,10 +345,13 @@ def _point(xy: FloatArray) -> Point:
 
 def _well_done(step: Step, scene: Scene) -> bool:
     """Tell whether a push or a sweep is done, and a sweep so that it can be seen."""
-    target = scene[step.target_id]
-    return achieved(step, scene) and (
-        step.skill is not Skill.SWEEP or all(well_in(item, target) for item in swept(step, scene))
-    )
+    if step.skill is not Skill.SWEEP:
+        return achieved(step, scene)
+    return all(_well_in(item, scene[step.target_id]) for item in swept(step, scene))
+
+
+def _well_in(piece: SceneObject, region: SceneObject) -> bool:
+    return piece.inside == region.id and piece.distance_xy_m(region) < _WELL_IN_M
 
 
 def _piece_for(step: Step, scene: Scene, tool: ToolPose) -> SceneObject:
@@ -357,23 +360,24 @@ def _piece_for(step: Step, scene: Scene, tool: ToolPose) -> SceneObject:
     A choice gets firmer while the hand comes nearer.  Of a rule that does not ask where the hand
     is, like the farthest piece first, a policy without a memory learns to hover between two.
     """
-    target = scene[step.target_id]
-    pieces = swept(step, scene)
-    left = [item for item in pieces if not well_in(item, target)] or list(pieces)
-    yaw = tool.yaw_rad
-    here = np.array(tool.position_m[:2]) + _FINGERS_M * np.array([math.cos(yaw), math.sin(yaw)])
-    lines = [(Line.of(item, target), item) for item in left]
-    if tool.position_m[2] < LOW_M + _LOW_SLACK_M:
-        begun = []
-        for line, item in lines:
-            ahead, aside = line.seen_from(here)
-            if -line.back_m - 0.020 < ahead < 0.0 and abs(aside) < _ASIDE_M:
-                begun.append((abs(aside), item))
-        if begun:
-            return min(begun, key=lambda pair: pair[0])[1]
+    here = _finger(tool)
+    lines = [(Line.of(item, scene[step.target_id]), item) for item in to_sweep(step, scene)]
+    begun = [pair for pair in lines if _is_low(tool) and pair[0].is_behind(here)]
+    if begun:
+        return min(begun, key=lambda pair: abs(pair[0].seen_from(here)[1]))[1]
     return max(
         lines, key=lambda pair: pair[0].length_m - float(np.hypot(*(pair[0].behind - here)))
     )[1]
+
+
+def _is_low(tool: ToolPose) -> bool:
+    return tool.position_m[2] < LOW_M + _LOW_SLACK_M
+
+
+def _finger(tool: ToolPose) -> FloatArray:
+    """Return where the middle of the closed fingers is, shape (2,)."""
+    yaw = tool.yaw_rad
+    return np.array(tool.position_m[:2]) + _FINGERS_M * np.array([math.cos(yaw), math.sin(yaw)])
 
 
 def _wrap(angle_rad: float) -> float:

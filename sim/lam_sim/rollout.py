@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from lam_ros.core.clock import ns_to_seconds
 from lam_ros.core.scene import Scene
-from lam_ros.core.skills import Skill, Step, swept
+from lam_ros.core.skills import Skill, Step
 from lam_ros.core.types import FloatArray, ImageArray, Observation
 from lam_sim.expert import Expert, Phase
 from lam_sim.ik import CartesianTeleop
 from lam_sim.judge import Judge, Outcome
-from lam_sim.moves import knob_of, well_in
+from lam_sim.moves import knob_of, to_sweep
 from lam_sim.noise import Noise, NoiseConfig
 from lam_sim.style import Style, sample_style
 from lam_sim.tasks import Episode
@@ -145,10 +145,7 @@ def places_of(step: Step, scene: Scene) -> tuple[Point3, Point3]:
         item = knob_of(item)
     place = item.position_m
     if step.skill is Skill.SWEEP:  # the middle of the pieces that are still to be swept
-        pieces = swept(step, scene)
-        region = scene[step.target_id]
-        left = [piece for piece in pieces if not well_in(piece, region)] or pieces
-        x, y, z = np.mean([piece.position_m for piece in left], axis=0).tolist()
+        x, y, z = np.mean([p.position_m for p in to_sweep(step, scene)], axis=0).tolist()
         place = (x, y, z)
     return place, scene[step.target_id].position_m if step.target_id else place
 

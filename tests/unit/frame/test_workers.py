@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
-import squaring as squaring_module
 from squaring import closed, nothing, squaring
 
 from lam_ros.workers import each
@@ -40,8 +38,7 @@ def test_nothing_is_made_where_there_is_nothing_to_do() -> None:
 
 def test_no_worker_outlives_a_main_process_that_is_killed() -> None:
     words = [sys.executable, "-c", "import squaring; squaring.wait_in_two()"]
-    places = os.pathsep.join([str(Path(squaring_module.__file__).parent), *sys.path])
-    environment = os.environ | {"PYTHONPATH": places}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment) as main:
         assert main.stderr is not None
         workers = [psutil.Process(int(main.stderr.readline())) for _ in range(2)]
