@@ -92,6 +92,7 @@ class Controller:
         self._beat = Watchdog(seconds_to_ns(config.beat_silent_after_s))
         self._is_beating = False
         self._jumped = ""
+        self._leapt = ""
         self._joints: JointState | None = None
         self._active = Source.POLICY
         self._tolerance_ns = seconds_to_ns(config.chunk.future_tolerance_s)
@@ -248,6 +249,9 @@ class Controller:
         return report
 
     def _request(self, now_ns: int) -> Target | Expired:
+        if self._leapt:  # said once, even if a chunk of the new time has come since
+            leapt, self._leapt = self._leapt, ""
+            return Expired(ExpiredReason.CLOCK_JUMPED, leapt)
         if self._active is Source.TELEOP:
             return self._teleop.target(now_ns)
         if self._jumped:
@@ -292,12 +296,18 @@ class Controller:
         return self._joints.position_rad
 
     def _watch_clock(self, now_ns: int) -> None:
-        """Forget what was stamped by a clock that has since gone back."""
-        if now_ns < self._newest_ns - self._tolerance_ns:
+        """Drop what is played, and hold for a tick at least, when the clock leaps.
+
+        What was stamped by a clock that has since gone back is forgotten.  To find that
+        much later than at the last input or tick is to have commanded nothing for so long.
+        """
+        leap_ns = now_ns - self._newest_ns if self._newest_ns else 0
+        went_back = leap_ns < -self._tolerance_ns
+        if went_back:
             self._joints = None
             self._released_ns = None
-            self._teleop.disengage()
-            self._soft_stop.forbid()
-            self._player.drop("the clock went back")
             self._newest_ns = now_ns
+        if went_back or leap_ns > self._policy_watchdog.timeout_ns:
+            self._leapt = f"the clock went {ns_to_seconds(leap_ns):+.3f} s at once"
+            self.distrust(self._leapt)
         self._newest_ns = max(self._newest_ns, now_ns)

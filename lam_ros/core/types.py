@@ -208,6 +208,7 @@ class ExpiredReason(StrEnum):
     POLICY_SILENT = "policy_silent"
     TELEOP_SILENT = "teleop_silent"
     JOINTS_JUMPED = "joints_jumped"
+    CLOCK_JUMPED = "clock_jumped"
 
 
 @dataclass(frozen=True)

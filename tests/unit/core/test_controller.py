@@ -252,8 +252,23 @@ def test_when_the_clock_leaps_ahead_it_holds(loop):
     before = loop.tick().sent_rad
     loop.now += 3600 * 1000 * MS
     report = loop.tick()
-    assert said(report) == (Verdict.HOLD, "chunk_ended")
+    assert said(report) == (Verdict.HOLD, "clock_jumped")
     np.testing.assert_array_equal(report.sent_rad, before)
+
+
+@pytest.mark.parametrize("leap_s", [-3, 3])
+def test_a_leap_of_the_clock_is_held_and_said_though_a_chunk_comes_before_the_tick(loop, leap_s):
+    loop.tick()
+    loop.chunk(0.02)
+    before = loop.tick().sent_rad
+    loop.now += leap_s * 1000 * MS
+    loop.control.on_joints(JointState(loop.now, loop.arm), loop.now)
+    assert isinstance(loop.chunk(0.02), Accepted)
+    report = loop.tick()
+    assert said(report) == (Verdict.HOLD, "clock_jumped")
+    assert f"{leap_s:+d}.000 s" in report.detail
+    np.testing.assert_array_equal(report.sent_rad, before)
+    assert loop.tick().verdict is Verdict.PASS
 
 
 def test_the_same_inputs_give_the_same_decisions(robot):
