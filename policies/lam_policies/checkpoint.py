@@ -111,7 +111,7 @@ def checkpoint_for(folder: Path, robot: RobotDescription, kind: str = "") -> Che
 def _of_lerobot(folder: Path, robot: RobotDescription) -> Checkpoint:
     """Return a checkpoint that LeRobot wrote, checked as far as it tells."""
     name = folder.name
-    config = _read_json(folder / CONFIG, name)
+    config = read_json(folder / CONFIG, name)
     kind = str(config.get("type", ""))
     if kind == LAM:  # its robot is told by lam.json alone
         raise CheckpointError(f"checkpoint '{name}': {CARD} is missing; {RETRIEVE}")
@@ -159,7 +159,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     for file in (CARD, CONFIG, WEIGHTS):
         if not (folder / file).is_file():
             raise CheckpointError(f"checkpoint '{name}': {file} is missing; {RETRIEVE}")
-    card = _read_json(folder / CARD, name)
+    card = read_json(folder / CARD, name)
     missing = {"policy_type", "robot", "skills", "dt_ns", "horizon", "sha256"} - set(card)
     if missing or card.get("format") != FORMAT:
         raise CheckpointError(
@@ -181,7 +181,12 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     return Checkpoint(folder, card, robot)
 
 
-def _read_json(path: Path, name: str) -> dict[str, Any]:
+def read_json(path: Path, name: str) -> dict[str, Any]:
+    """Return the object in a file of the checkpoint of that name.
+
+    Raises:
+        CheckpointError: if there is none.
+    """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

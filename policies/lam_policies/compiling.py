@@ -64,9 +64,9 @@ class Compiled:
     """The `lam` policy's network, compiled, in the place of `Engine`."""
 
     def __init__(self, ask: Ask) -> None:
-        """Use a compiled `LamPolicy.infer`."""
+        """Use a compiled `Acting.infer`."""
         self._ask = ask
 
     def infer(self, batch: dict[str, Any], words: Tensor) -> Tensor:
-        """Return joint targets in radians, shape (B, H, J), as `LamPolicy.infer` does."""
+        """Return joint targets in radians, shape (B, H, J), as `Acting.infer` does."""
         return self._ask(batch, words)

@@ -14,25 +14,24 @@ from collections.abc import Sequence
 import numpy as np
 import onnxruntime
 import torch
-from lerobot.utils.constants import OBS_STATE
 from torch import Tensor, nn
 
+from lam_network.acting import STATE, Acting
 from lam_ros.core.types import FloatArray
-from lerobot_policy_lam.modeling_lam import LamPolicy
 
 TOLERANCE_RAD = 1e-4
 """Largest difference to PyTorch's answer that is taken; usual are 1e-6."""
 
-_STATE, _WORDS, _CHUNK = "state", "words", "chunk"
+_JOINTS, _WORDS, _CHUNK = "state", "words", "chunk"
 _OPSET = 18
 
 
 class Engine:
     """Answers one observation at a time, on the CPU."""
 
-    def __init__(self, policy: LamPolicy) -> None:
+    def __init__(self, policy: Acting) -> None:
         """Export a policy in evaluation mode; computes in as many threads as PyTorch now does."""
-        self._cameras = list(policy.config.image_features)
+        self._cameras = list(policy.cameras)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         options.inter_op_num_threads = 1
@@ -42,14 +41,14 @@ class Engine:
         )
 
     def infer(self, batch: dict[str, Tensor], words: Tensor) -> Tensor:
-        """Return joint targets in radians, shape (1, H, J), as `LamPolicy.infer` does."""
+        """Return joint targets in radians, shape (1, H, J), as `Acting.infer` does."""
         feed = {camera: batch[camera].numpy() for camera in self._cameras}
-        feed |= {_STATE: batch[OBS_STATE].numpy(), _WORDS: words.numpy()}
+        feed |= {_JOINTS: batch[STATE].numpy(), _WORDS: words.numpy()}
         (chunk,) = self._session.run([_CHUNK], feed)
         return torch.from_numpy(chunk)
 
 
-def engine_for(policy: LamPolicy) -> Engine | None:
+def engine_for(policy: Acting) -> Engine | None:
     """Return an engine, or None where it cannot be had or answers otherwise than PyTorch."""
     if policy.statistics.state_mean.device.type != "cpu":
         return None
@@ -61,7 +60,7 @@ def engine_for(policy: LamPolicy) -> Engine | None:
     return engine if apart_rad <= TOLERANCE_RAD else None
 
 
-def _differences_rad(policy: LamPolicy, engine: Engine) -> list[float]:
+def _differences_rad(policy: Acting, engine: Engine) -> list[float]:
     rng = np.random.default_rng(0)
     found = []
     for sentence in ("", "put the red cube in the blue bowl"):
@@ -72,22 +71,22 @@ def _differences_rad(policy: LamPolicy, engine: Engine) -> list[float]:
     return found
 
 
-def _example(policy: LamPolicy, rng: np.random.Generator) -> dict[str, Tensor]:
+def _example(policy: Acting, rng: np.random.Generator) -> dict[str, Tensor]:
     """Return a random observation of one."""
     batch: dict[str, Tensor] = {}
-    for camera, feature in policy.config.image_features.items():
-        bytes_ = rng.integers(0, 256, (1, *feature.shape), dtype=np.uint8)
+    for camera, shape in policy.cameras.items():
+        bytes_ = rng.integers(0, 256, (1, *shape), dtype=np.uint8)
         batch[camera] = torch.from_numpy(bytes_)
     joints = policy.statistics.state_mean.shape
     state_rad: FloatArray = rng.normal(0, 0.5, (1, *joints))
-    batch[OBS_STATE] = torch.from_numpy(state_rad).float()
+    batch[STATE] = torch.from_numpy(state_rad).float()
     return batch
 
 
 class _Acting(nn.Module):
     """What is exported: pictures, state and sentence vector to the chunk, and nothing else."""
 
-    def __init__(self, policy: LamPolicy, cameras: Sequence[str]) -> None:
+    def __init__(self, policy: Acting, cameras: Sequence[str]) -> None:
         super().__init__()
         self._policy = policy
         self._cameras = tuple(cameras)
@@ -95,12 +94,12 @@ class _Acting(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         *pictures, state, words = inputs
         batch = dict(zip(self._cameras, pictures, strict=True))
-        return self._policy.infer({**batch, OBS_STATE: state}, words)
+        return self._policy.infer({**batch, STATE: state}, words)
 
 
-def _export(policy: LamPolicy, cameras: Sequence[str]) -> bytes:
+def _export(policy: Acting, cameras: Sequence[str]) -> bytes:
     example = _example(policy, np.random.default_rng(0))
-    inputs = (*(example[camera] for camera in cameras), example[OBS_STATE], policy.encode([""]))
+    inputs = (*(example[camera] for camera in cameras), example[STATE], policy.encode([""]))
     file = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         # The tracing exporter takes 1.3 s and the newer one 9 s, for the same answers; sizes
@@ -111,7 +110,7 @@ def _export(policy: LamPolicy, cameras: Sequence[str]) -> bytes:
             _Acting(policy, cameras).eval(),
             inputs,
             file,
-            input_names=[*cameras, _STATE, _WORDS],
+            input_names=[*cameras, _JOINTS, _WORDS],
             output_names=[_CHUNK],
             opset_version=_OPSET,
             dynamo=False,

@@ -7,14 +7,13 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from lerobot.utils.constants import OBS_STATE
 from torch import Tensor
 
+from lam_network.acting import STATE, Acting
 from lam_policies.compiling import Compiled, compile_for, compiled
 from lam_policies.engine import Engine, engine_for
 from lam_policies.served import PolicyInfo, seen_by
 from lam_ros.core.types import ActionChunk, Observation
-from lerobot_policy_lam.modeling_lam import LamPolicy
 
 PROMPTS_KEPT = 256
 WARM_UP_ROUNDS = 3
@@ -23,7 +22,7 @@ WARM_UP_ROUNDS = 3
 class LamServed:
     """Answers with chunks; keeps the encodings of the last prompts."""
 
-    def __init__(self, policy: LamPolicy, info: PolicyInfo, device: torch.device) -> None:
+    def __init__(self, policy: Acting, info: PolicyInfo, device: torch.device) -> None:
         """Serve a policy whose weights are in place."""
         self._policy = policy
         self._info = info
@@ -58,7 +57,7 @@ class LamServed:
             ValueError: if a camera is missing or a picture has the wrong size.
         """
         robot = self._info.robot
-        batch = {OBS_STATE: self._tensor(np.stack([o.state_rad for o in observations])).float()}
+        batch = {STATE: self._tensor(np.stack([o.state_rad for o in observations])).float()}
         for camera in robot.cameras:
             size = (camera.height_px, camera.width_px, 3)
             pictures = np.stack([seen_by(o, camera.name, size) for o in observations])
@@ -90,7 +89,7 @@ class LamServed:
     def _compiled(self) -> Compiled | None:
         """Return the network compiled, on a device where that is a gain and if it goes."""
         robot = self._info.robot
-        batch = {OBS_STATE: self._tensor(np.array([robot.poses.home_rad], np.float32))}
+        batch = {STATE: self._tensor(np.array([robot.poses.home_rad], np.float32))}
         for camera in robot.cameras:
             grey = np.full((1, 3, camera.height_px, camera.width_px), 127, np.uint8)
             batch[robot.image_feature(camera.name)] = self._tensor(grey)

@@ -12,15 +12,13 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from lam_policies.checkpoint import CONFIG, RETRIEVE, WEIGHTS, Checkpoint, checkpoint_for
+from lam_network.acting import acting_from
+from lam_policies.checkpoint import CONFIG, RETRIEVE, WEIGHTS, Checkpoint, checkpoint_for, read_json
 from lam_policies.kinds import LAM
 from lam_policies.lam_served import LamServed
-from lam_policies.lerobot_loader import load_lerobot
 from lam_policies.served import LoadedPolicy
 from lam_ros.core.errors import CheckpointError, MachineError, unknown_name
 from lam_ros.core.robot import RobotDescription
-from lerobot_policy_lam.configuration_lam import LamConfig
-from lerobot_policy_lam.modeling_lam import LamPolicy
 
 
 def load_policy(path: str | Path, robot: RobotDescription, device: str = "auto") -> LoadedPolicy:
@@ -37,8 +35,11 @@ def load_policy(path: str | Path, robot: RobotDescription, device: str = "auto")
         MachineError: if the device is not there.
     """
     checkpoint = checkpoint_for(Path(path), robot)
-    load = _load_lam if checkpoint.kind == LAM else load_lerobot
-    return load(checkpoint, _device(device))
+    if checkpoint.kind == LAM:
+        return _load_lam(checkpoint, _device(device))
+    from lam_policies.lerobot_loader import load_lerobot  # takes 5 times as long to import as torch
+
+    return load_lerobot(checkpoint, _device(device))
 
 
 def _device(name: str) -> torch.device:
@@ -56,16 +57,14 @@ def _device(name: str) -> torch.device:
 def _load_lam(checkpoint: Checkpoint, device: torch.device) -> LoadedPolicy:
     name = checkpoint.folder.name
     try:
-        config = LamConfig.from_pretrained(checkpoint.folder)
-        config.device = str(device)
-        policy = LamPolicy(config)
+        policy = acting_from(read_json(checkpoint.folder / CONFIG, name))
         weights = load_file(checkpoint.folder / WEIGHTS)
         policy.load_state_dict({key: value.float() for key, value in weights.items()})
     except SafetensorError as error:
         raise CheckpointError(
             f"checkpoint '{name}': {WEIGHTS} is no safetensors file ({error}); {RETRIEVE}"
         ) from None
-    except (RuntimeError, ValueError, TypeError) as error:
+    except (RuntimeError, ValueError, TypeError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         raise CheckpointError(
             f"checkpoint '{name}': {WEIGHTS} and {CONFIG} do not fit together ({reason}); {RETRIEVE}"

@@ -11,6 +11,7 @@ import torch
 from lerobot.utils.constants import ACTION, OBS_LANGUAGE_TOKENS, OBS_STATE
 from torch import Tensor
 
+from lam_network.tokenizer import Tokenizer
 from lam_policies.training.frames import Frames, Sample, draw, joined
 from lam_policies.training.near import ToolFrame
 from lam_policies.training.reading import Reading, slot_labels
@@ -27,7 +28,6 @@ from lerobot_policy_lam.modeling_lam import (
     TARGET_M,
     TURN,
 )
-from lerobot_policy_lam.tokenizer import Tokenizer
 
 Batch = dict[str, Tensor]
 

@@ -9,30 +9,22 @@ from lerobot.configs.types import FeatureType, NormalizationMode
 from lerobot.optim.optimizers import AdamWConfig
 from lerobot.optim.schedulers import CosineDecayWithWarmupSchedulerConfig
 
+from lam_network.sizes import LamSizes
+
 
 @PreTrainedConfig.register_subclass("lam")
 @dataclass
-class LamConfig(PreTrainedConfig):
-    """What the network is made of and how it is trained.
+class LamConfig(LamSizes, PreTrainedConfig):
+    """How the network is trained, beside what it is made of.
 
     Attributes:
-        chunk_size: joint targets in one answer (H).
         n_action_steps: targets that `select_action` plays before it asks again.
-        absolute_joints: joints whose targets are absolute; the others' are
-            differences from the present position.
-        widths: channels at 1/4, 1/8 and 1/16 of the picture's size.
-        blocks: residual blocks at each of these sizes.
-        n_queries: attention points in each camera; the first two are taught to
-            look at the named object and the named target.
-        colors, kinds, skills: names that the auxiliary text heads tell apart;
-            training only, a prompt may hold any words.
         reading_weight: weight of reading sentences of every step that has names, data or not.
         calibration_samples: samples from which action statistics are gathered when
             training starts without them (under LeRobot's own trainer).
     """
 
     n_obs_steps: int = 1
-    chunk_size: int = 16
     n_action_steps: int = 8
     normalization_mapping: dict[str, NormalizationMode] = field(
         default_factory=lambda: dict.fromkeys(
@@ -40,24 +32,6 @@ class LamConfig(PreTrainedConfig):
         )
     )
     push_to_hub: bool = False
-
-    absolute_joints: list[int] = field(default_factory=lambda: [-1])
-    widths: list[int] = field(default_factory=lambda: [32, 64, 128])
-    blocks: list[int] = field(default_factory=lambda: [1, 2, 1])
-    n_queries: int = 16
-    camera_dim: int = 256
-    hidden_dim: int = 512
-    hidden_blocks: int = 4
-
-    text_buckets: int = 4096
-    text_max_words: int = 24
-    text_max_pieces: int = 12
-    text_dim: int = 128
-    text_layers: int = 2
-    text_heads: int = 4
-    colors: list[str] = field(default_factory=list)
-    kinds: list[str] = field(default_factory=list)
-    skills: list[str] = field(default_factory=list)
 
     state_noise: float = 0.006  # standard deviation in radians, on half of the samples
     state_dropout: float = 0.1
@@ -82,12 +56,7 @@ class LamConfig(PreTrainedConfig):
             raise ValueError(
                 f"n_action_steps {self.n_action_steps} is more than chunk_size {self.chunk_size}"
             )
-        if len(self.widths) != 3 or len(self.blocks) != 3:
-            raise ValueError("widths and blocks need three values each")
-        if self.n_queries < 2:
-            raise ValueError(f"n_queries {self.n_queries}: at least 2 are needed")
-        if self.hidden_blocks < 2:
-            raise ValueError(f"hidden_blocks {self.hidden_blocks}: at least 2 are needed")
+        self.check_sizes()
 
     def validate_features(self) -> None:
         """Check that there are pictures, a state and an action."""

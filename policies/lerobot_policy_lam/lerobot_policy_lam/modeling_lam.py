@@ -12,10 +12,9 @@ from lerobot.policies.pretrained import PreTrainedPolicy
 from lerobot.utils.constants import ACTION, OBS_LANGUAGE_TOKENS, OBS_STATE
 from torch import Tensor, nn
 
+from lam_network.acting import Acting
+from lam_network.network import NetworkOutput
 from lerobot_policy_lam.configuration_lam import LamConfig
-from lerobot_policy_lam.network import LamNetwork, NetworkOutput, NetworkShape
-from lerobot_policy_lam.statistics import ActionStatistics
-from lerobot_policy_lam.tokenizer import Tokenizer
 
 OBJECT_M = "lam.object_m"
 TARGET_M = "lam.target_m"
@@ -39,7 +38,7 @@ ATTENTION_SIGMA = 0.06
 """Width of the attention that the network is taught, in half pictures."""
 
 
-class LamPolicy(PreTrainedPolicy):
+class LamPolicy(PreTrainedPolicy, Acting):
     """Pictures, joint positions and a sentence to a chunk of joint targets."""
 
     config_class = LamConfig
@@ -61,14 +60,9 @@ class LamPolicy(PreTrainedPolicy):
         super().__init__(config)
         config.validate_features()
         assert config.robot_state_feature is not None
+        cameras = {name: tuple(f.shape) for name, f in config.image_features.items()}
         n_joints = config.robot_state_feature.shape[0]
-        self.tokenizer = Tokenizer(
-            config.text_buckets, config.text_max_words, config.text_max_pieces
-        )
-        self.network = LamNetwork(_network_shape(config, n_joints))
-        self.statistics = ActionStatistics(
-            config.chunk_size, n_joints, tuple(config.absolute_joints), config.calibration_samples
-        )
+        self.build(config, cameras, n_joints, config.calibration_samples)
         if dataset_stats and OBS_STATE in dataset_stats:
             self.statistics.set_state(
                 torch.as_tensor(dataset_stats[OBS_STATE]["mean"]),
@@ -76,7 +70,7 @@ class LamPolicy(PreTrainedPolicy):
             )
         self.reset()
 
-    def get_optim_params(self) -> list[dict[str, Any]]:  # type: ignore[override]
+    def get_optim_params(self) -> list[dict[str, Any]]:
         """Return two groups: matrices, which decay, and the rest, which does not."""
         groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
         for name, parameter in self.named_parameters():
@@ -100,9 +94,7 @@ class LamPolicy(PreTrainedPolicy):
         if self.training and not self.statistics.is_calibrated:
             self.statistics.observe(state, batch[ACTION].float())
         state, keep = self._disturb(state)
-        out = self._run(
-            batch, state, self.network.text(self._drop_words(self._pieces(batch))), keep
-        )
+        out = self.run(batch, state, self.network.text(self._drop_words(self._pieces(batch))), keep)
         wanted = self.statistics.normalize(batch[ACTION].float(), state)
         parts = {"action": _known_l1(out.chunk, wanted)}
         total = parts["action"]
@@ -112,22 +104,18 @@ class LamPolicy(PreTrainedPolicy):
         return total, {f"{name}_loss": float(value.detach()) for name, value in parts.items()}
 
     @torch.no_grad()
-    def predict_action_chunk(self, batch: dict[str, Tensor], **kwargs: object) -> Tensor:  # type: ignore[override]
+    def predict_action_chunk(self, batch: dict[str, Tensor], **kwargs: object) -> Tensor:
         """Return joint targets in radians, shape (B, H, J)."""
         self.eval()
         return self.infer(batch, self.words(self._pieces(batch)))
 
     @torch.no_grad()
-    def select_action(self, batch: dict[str, Tensor], **kwargs: object) -> Tensor:  # type: ignore[override]
+    def select_action(self, batch: dict[str, Tensor], **kwargs: object) -> Tensor:
         """Return the next joint targets, shape (B, J)."""
         if not self._queue:
             chunk = self.predict_action_chunk(batch)[:, : self.config.n_action_steps]
             self._queue.extend(chunk.transpose(0, 1))
         return self._queue.popleft()
-
-    def words(self, pieces: Tensor) -> Tensor:
-        """Return the sentence vectors of piece ids, shape (B, W, P); may be kept."""
-        return self.network.text(pieces)
 
     def read(self, pieces: Tensor) -> list[Tensor]:
         """Return the logits of what sentences name, one tensor a slot, for pieces (B, W, P).
@@ -136,26 +124,6 @@ class LamPolicy(PreTrainedPolicy):
         """
         words = self.words(self._drop_words(pieces))
         return [head(words).float() for head in self.network.slots]
-
-    def encode(self, sentences: Sequence[str]) -> Tensor:
-        """Return the sentence vectors of texts, shape (N, D)."""
-        pieces = torch.from_numpy(self.tokenizer.encode_batch(sentences))
-        return self.words(pieces.to(self.statistics.state_mean.device))
-
-    def infer(self, batch: dict[str, Tensor], words: Tensor) -> Tensor:
-        """Return joint targets in radians, shape (B, H, J), for kept sentence vectors."""
-        state = batch[OBS_STATE].float()
-        return self.statistics.denormalize(self._run(batch, state, words, None).chunk, state)
-
-    def look(self, batch: dict[str, Tensor], words: Tensor) -> NetworkOutput:
-        """Return everything that the network says, for judging and for pictures."""
-        return self._run(batch, batch[OBS_STATE].float(), words, None)
-
-    def _run(
-        self, batch: dict[str, Tensor], state: Tensor, words: Tensor, keep: Tensor | None
-    ) -> NetworkOutput:
-        images = [_centred(batch[name]) for name in self.config.image_features]
-        return self.network(images, self.statistics.normalize_state(state), words, keep)
 
     def _pieces(self, batch: dict[str, Any]) -> Tensor:
         if OBS_LANGUAGE_TOKENS in batch:
@@ -236,15 +204,6 @@ def _known_bce(logit: Tensor, wanted: Tensor) -> Tensor:
     return loss / known.sum().clamp(min=1)
 
 
-def _centred(image: Tensor) -> Tensor:
-    """Return a picture in [-1, 1], from bytes or from floats in [0, 1]."""
-    quick = torch.is_autocast_enabled(image.device.type)
-    if image.dtype == torch.uint8:  # bytes are exact in bfloat16
-        image = image.to(torch.bfloat16 if quick else torch.float32)
-        return image.mul_(1 / 127.5).sub_(1)
-    return image * 2 - 1
-
-
 def _attention_loss(attention: Sequence[Tensor], pixels: Tensor) -> Tensor:
     """Cross-entropy between the attention and a spot about where the thing is seen.
 
@@ -266,26 +225,3 @@ def _spread(where: Tensor, n_cells: int) -> Tensor:
     cells = (torch.arange(n_cells, device=where.device) + 0.5) / n_cells * 2 - 1
     distance = (where[..., None] - cells).square()
     return (-distance / (2 * ATTENTION_SIGMA**2)).softmax(-1)
-
-
-def _network_shape(config: LamConfig, n_joints: int) -> NetworkShape:
-    n_colors, n_kinds = len(config.colors) + 1, len(config.kinds) + 1
-    fine, middle, coarse = config.widths
-    blocks_fine, blocks_middle, blocks_coarse = config.blocks
-    return NetworkShape(
-        n_cameras=len(config.image_features),
-        n_joints=n_joints,
-        horizon=config.chunk_size,
-        widths=(fine, middle, coarse),
-        blocks=(blocks_fine, blocks_middle, blocks_coarse),
-        n_queries=config.n_queries,
-        camera_dim=config.camera_dim,
-        hidden_dim=config.hidden_dim,
-        hidden_blocks=config.hidden_blocks,
-        text_buckets=config.text_buckets,
-        text_max_words=config.text_max_words,
-        text_dim=config.text_dim,
-        text_layers=config.text_layers,
-        text_heads=config.text_heads,
-        slot_sizes=(len(config.skills) + 1, n_colors, n_kinds, n_colors, n_kinds),
-    )

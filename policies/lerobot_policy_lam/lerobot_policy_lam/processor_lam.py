@@ -22,8 +22,8 @@ from lerobot.processor import (
 )
 from lerobot.utils.constants import OBS_LANGUAGE_TOKENS
 
+from lam_network.tokenizer import Tokenizer
 from lerobot_policy_lam.configuration_lam import LamConfig
-from lerobot_policy_lam.tokenizer import Tokenizer
 
 Pipelines = tuple[
     PolicyProcessorPipeline[dict[str, Any], dict[str, Any]],

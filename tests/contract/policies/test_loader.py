@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,8 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "no safetensors": (_truncate_weights_and_card, "is no safetensors file"),
     "other hash": (lambda folder: _edit_card(folder, sha256="0" * 64), "00000000 is written"),
     "other network": (_widen_network, "do not fit together"),
+    "no sizes": (lambda folder: (folder / CONFIG).write_text("{}"), "do not fit together"),
+    "config is no JSON": (lambda folder: (folder / CONFIG).write_text("{"), "config.json is not"),
     "card is no JSON": (lambda folder: (folder / CARD).write_text("{"), "lam.json is not JSON"),
     "card is a list": (lambda folder: (folder / CARD).write_text("[]"), "is no JSON object"),
     "later format": (lambda folder: _edit_card(folder, format=99), "is of format 99"),
@@ -77,6 +81,18 @@ def test_a_damaged_checkpoint_is_refused_with_a_remedy(name: str, copy: Path) ->
     assert "checkpoint 'copy'" in message
     assert told in message
     assert "lam train" in message
+
+
+def test_our_checkpoint_is_loaded_and_asked_without_waiting_for_lerobot(checkpoint: Path) -> None:
+    code = f"""
+import sys
+from lam_policies.loader import load_policy
+from lam_ros.config import load_robot
+load_policy({str(checkpoint)!r}, load_robot("so101"), "cpu").warm_up()
+print(*sorted({{"lerobot", "transformers", "torchvision"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lerobot_policy_lam.tokenizer import Tokenizer, split_words
+from lam_network.tokenizer import Tokenizer, split_words
 
 TOKENIZER = Tokenizer(n_buckets=4096, max_words=24, max_pieces=12)
 

@@ -21,6 +21,7 @@ OURS = {
     "lam_ros",
     "lam_sim",
     "lam_policies",
+    "lam_network",
     "lerobot_policy_lam",
     "lerobot_env_lam",
     "lerobot_robot_lam",
@@ -121,6 +122,12 @@ def test_the_graph_is_the_same_on_a_real_arm(room):
     for file in files_below(room):
         tops = {name.split(".")[0] for name in imports_of(file)}
         assert not tops & {"mujoco", "mink"}, file.relative_to(ROOT)
+
+
+def test_the_network_needs_numpy_and_torch_alone():
+    for file in files_below("policies/lerobot_policy_lam/lam_network"):
+        tops = {name.split(".")[0] for name in imports_of(file)}
+        assert tops <= sys.stdlib_module_names | {"numpy", "torch", "lam_network"}, file.name
 
 
 def test_what_we_import_is_in_the_requirements():

@@ -1,6 +1,6 @@
 """The network: pictures, joint positions and words in, a chunk of joint targets out.
 
-Pure torch; `modeling_lam` puts it behind LeRobot's interface.
+Pure torch; `acting` gives it words and units.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PLACES, NEAR = 6, 8
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """Sizes of the network; see `LamConfig` for their meaning."""
+    """Sizes of the network; see `LamSizes` for their meaning."""
 
     n_cameras: int
     n_joints: int
