@@ -12,7 +12,7 @@ from lerobot.utils.constants import ACTION, OBS_LANGUAGE_TOKENS, OBS_STATE
 from torch import Tensor
 
 from lam_network.tokenizer import Tokenizer
-from lam_policies.training.frames import Frames, Sample, draw, joined
+from lam_policies.training.frames import Frames, Sample, draw, fewer_rests, joined
 from lam_policies.training.near import ToolFrame
 from lam_policies.training.reading import Reading, slot_labels
 from lam_ros.core.robot import RobotDescription
@@ -54,9 +54,11 @@ class Batcher:
         seed: int,
         jitter: float,
         dtype: torch.dtype,
+        rest_share: float = 1.0,
     ) -> None:
-        """Draw from `parts` in proportion to their samples."""
+        """Draw from `parts` in proportion to their samples; see `fewer_rests`."""
         self.parts = tuple(parts)
+        self.among = [fewer_rests(part, rest_share) for part in self.parts]
         self.config = config
         self.robot = robot
         self.batch_size = batch_size
@@ -68,7 +70,7 @@ class Batcher:
         )
         self.tool = ToolFrame.of(robot)
         self.reading = Reading.of(config)
-        sizes = np.array([len(part) for part in parts], float)
+        sizes = np.array([len(among) for among in self.among], float)
         self.shares = sizes / sizes.sum()
 
     def batch(self, step: int) -> Batch:
@@ -77,8 +79,8 @@ class Batcher:
         counts = rng.multinomial(self.batch_size, self.shares)
         horizon = self.config.chunk_size
         drawn = [
-            draw(part, int(count), horizon, rng, "train")
-            for part, count in zip(self.parts, counts, strict=True)
+            draw(part, int(count), horizon, rng, "train", among)
+            for part, among, count in zip(self.parts, self.among, counts, strict=True)
             if count
         ]
         batch = self._tensors(joined(drawn), rng)

@@ -37,6 +37,8 @@ class TrainConfig:
         env: somebody else's environment, whose body (`config/body`) takes the robot's place.
         policy: fields of `LamConfig` that differ from its defaults.
         picture_stride: every how many rows a picture is kept.
+        rest_share: share that is kept of the samples at the end of a demonstration, where the
+            arm stands, done: the fewer, the sooner a policy acts where a scene looks done.
         batch_size, learning_rate, weight_decay, warmup_steps: the optimiser's.
         budget_minutes: time to train; the learning rate falls to nothing over it.
         steps: number of steps, instead of a time; 0 for the time.
@@ -60,6 +62,7 @@ class TrainConfig:
     cache: str = ""
     policy: Mapping[str, Any] = field(default_factory=dict)
     picture_stride: int = 2
+    rest_share: float = 1.0
     batch_size: int = 128
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
@@ -89,6 +92,8 @@ class TrainConfig:
         for name in ("batch_size", "picture_stride", "checkpoint_minutes", "learning_rate"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"train: {name} is {getattr(self, name)}, it must be positive")
+        if not 0 <= self.rest_share <= 1:
+            raise ConfigError(f"train: rest_share is {self.rest_share}, 0 to 1 is allowed")
         if self.eval_episodes < 0:
             raise ConfigError(f"train: eval_episodes is {self.eval_episodes}, 0 or more is allowed")
         refuse_judging_elsewhere(self.env, self.eval_episodes, LAM, self.out)

@@ -15,6 +15,9 @@ from lam_ros.core.skills import StepWords
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
+REST_RAD = 0.05
+"""How far from where it ends an arm stands there: gravity keeps it from getting all the way."""
+
 Said = StepWords | str
 """A step, which can be said in many ways, or a sentence of somebody else's."""
 
@@ -85,11 +88,47 @@ def chunk_rows(frames: Frames, rows: Ints, horizon: int) -> Ints:
     return np.minimum(ahead, frames.episode_end[rows][:, None] - 1)
 
 
+def fewer_rests(frames: Frames, share: float) -> Ints:
+    """Return the samples that are left if only a share is kept of those at rest to the end.
+
+    A demonstration ends with the arm standing, done; where a scene looks done and is not,
+    one begins with it standing.  As many as there are of the first, a policy stands there, too.
+
+    Args:
+        frames: the data, N samples.
+        share: from 0, none of them, to 1, all.
+    """
+    rests = np.flatnonzero(_are_at_rest(frames)[frames.picture_row])
+    kept = np.diff(np.floor(np.arange(len(rests) + 1) * share)) > 0
+    return np.delete(np.arange(len(frames)), rests[~kept])
+
+
+def _are_at_rest(frames: Frames) -> npt.NDArray[np.bool_]:
+    """Tell for each row whether the arm stands where the last row of its episode wants it."""
+    last = frames.action_rad[frames.episode_end - 1]
+    away = np.maximum(np.abs(frames.action_rad - last), np.abs(frames.state_rad - last)).max(1)
+    is_there = away < REST_RAD
+    moves = np.flatnonzero(~is_there)  # also where nobody acts: NaN is not less
+    last_move = np.full(len(is_there) + 1, -1)
+    ends = frames.episode_end[moves]
+    np.maximum.at(last_move, ends, moves)
+    return np.arange(len(is_there)) > last_move[frames.episode_end]
+
+
 def draw(
-    frames: Frames, batch_size: int, horizon: int, rng: np.random.Generator, split: language.Split
+    frames: Frames,
+    batch_size: int,
+    horizon: int,
+    rng: np.random.Generator,
+    split: language.Split,
+    among: Ints | None = None,
 ) -> Sample:
-    """Return a batch of samples drawn with equal chance, each in fresh words."""
-    return take(frames, rng.integers(len(frames), size=batch_size), horizon, rng, split)
+    """Return a batch of samples drawn with equal chance, each in fresh words.
+
+    `among` are the indices that are drawn from, all if None.
+    """
+    indices = rng.integers(len(frames if among is None else among), size=batch_size)
+    return take(frames, indices if among is None else among[indices], horizon, rng, split)
 
 
 def take(

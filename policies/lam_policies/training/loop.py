@@ -98,6 +98,7 @@ class Trainer:
             seed=config.seed,
             jitter=config.jitter,
             dtype=torch.bfloat16 if self.is_mixed else torch.float32,
+            rest_share=config.rest_share,
         )
 
     def _set_statistics(self) -> None:
