@@ -13,7 +13,7 @@ from lam_policies.training.config import TrainConfig
 from lam_policies.training.frames import Frames
 
 _PATHS = ("data", "out", "cache", "start_from")
-_OF_START = ("command", "training", "data", "steps", "trained_s", "start_from", "sha256")
+_OF_START = ("command", "training", "data", "steps", "trained_s", "start_from", "mean_of", "sha256")
 
 
 def command(config: TrainConfig) -> list[str]:
@@ -43,14 +43,16 @@ def data(parts: Sequence[Frames]) -> list[dict[str, Any]]:
 
 def start(config: TrainConfig) -> dict[str, Any] | None:
     """Return how the weights that a run starts from were made, back to the first; None if none."""
-    if not config.start_from:
-        return None
-    folder = Path(config.start_from)
-    told: dict[str, Any] = {"name": folder.name, "sha256": sha256_of(folder / WEIGHTS)}
+    return told(Path(config.start_from)) if config.start_from else None
+
+
+def told(folder: Path) -> dict[str, Any]:
+    """Return how a checkpoint's weights were made, back to the first, as far as its card tells."""
+    found: dict[str, Any] = {"name": folder.name, "sha256": sha256_of(folder / WEIGHTS)}
     if (folder / CARD).is_file():
         card: Mapping[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        told.update({key: card[key] for key in _OF_START if key in card})
-    return told
+        found.update({key: card[key] for key in _OF_START if key in card})
+    return found
 
 
 def without_paths(words: Sequence[str]) -> list[str]:
