@@ -62,7 +62,7 @@ def mean(sources: Sequence[Path], target: Path) -> Path:
 
 def _mean_of(checkpoints: Sequence[Checkpoint]) -> dict[str, torch.Tensor]:
     first, *others = [load_file(checkpoint.folder / WEIGHTS) for checkpoint in checkpoints]
-    total = {name: value.float() for name, value in first.items()}
+    total = {name: value.to(torch.float32, copy=True) for name, value in first.items()}
     for checkpoint, weights in zip(checkpoints[1:], others, strict=True):
         for name in {*first, *weights}:
             if not _belong_together(name, first.get(name), weights.get(name)):
