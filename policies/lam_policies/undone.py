@@ -80,13 +80,29 @@ def _off_target(
 
 
 def _on_another(episode: Episode, rng: np.random.Generator) -> Sequence[ObjectSpec] | None:
-    """Put the object on top of another cube, or on a spot or tray, that is not its target."""
-    item = episode.scene.object(episode.step.object_id)
-    on = [
-        support
-        for support in free_supports(list(episode.scene.objects), item)
-        if support.id != episode.step.target_id and support.kind != "bowl"
-    ]
+    """Put the object on something that is not its target; from a bowl it could not be taken."""
+    item, target = _named(episode)
+    on = [support for support in _free(episode, item, target) if support.kind != "bowl"]
+    return _rested(episode, item, on, rng)
+
+
+def _target_on_another(episode: Episode, rng: np.random.Generator) -> Sequence[ObjectSpec] | None:
+    """Put the cube that is the target in or on something: a stack to build on, a cube in a bowl."""
+    item, target = _named(episode)
+    return _rested(episode, target, _free(episode, target, item), rng)
+
+
+def _free(episode: Episode, item: ObjectSpec, but: ObjectSpec) -> list[ObjectSpec]:
+    """Return what an item can lie in or on, but for one thing; nothing if it is no cube."""
+    if item.kind != "cube":
+        return []
+    free = free_supports(list(episode.scene.objects), item)
+    return [support for support in free if support.id != but.id]
+
+
+def _rested(
+    episode: Episode, item: ObjectSpec, on: Sequence[ObjectSpec], rng: np.random.Generator
+) -> Sequence[ObjectSpec] | None:
     return _with(episode, _resting(item, on[int(rng.integers(len(on)))], rng)) if on else None
 
 
@@ -129,8 +145,8 @@ _CHANGES: MappingProxyType[Skill, tuple[_Change, ...]] = MappingProxyType(
         Skill.OPEN: (_slid,),
         Skill.CLOSE: (_slid,),
         Skill.PLACE_IN: (_beside, _on_another),
-        Skill.PLACE_ON: (_beside, _on_another),
-        Skill.PLACE_NEXT_TO: (_on_target, _on_another, _short),
+        Skill.PLACE_ON: (_beside, _on_another, _target_on_another),
+        Skill.PLACE_NEXT_TO: (_on_target, _on_another, _short, _target_on_another),
         Skill.PUSH: (_pushed,),
         Skill.SWEEP: (_swept,),
     }

@@ -63,6 +63,18 @@ def test_a_cube_lies_on_what_it_ought_to_be_next_to_or_beside_what_it_ought_to_b
     assert min(on_target, beside, on_another) > 0
 
 
+def test_a_target_lies_in_a_bowl_or_on_a_stack_as_an_earlier_step_leaves_it() -> None:
+    under = set()
+    for before, after in (*_drawn("placing"), *_drawn("chains")):
+        if after is None or after.step.skill is Skill.PLACE_IN or not after.step.target_id:
+            continue
+        was, target = (e.scene.object(after.step.target_id) for e in (before, after))
+        if target.held_by and not was.held_by:
+            assert target.kind == "cube"
+            under.add(after.scene.object(target.held_by).kind)
+    assert {"bowl", "cube"} <= under
+
+
 def test_what_lies_so_stays_so_when_the_simulation_begins() -> None:
     (family,) = families(["chains"])
     sim = LockstepSim(load_robot("so101"), SimConfig(scene=family.scene, render=False))
