@@ -167,11 +167,12 @@ class LerobotServed:
     def _predict(self, batches: Sequence[dict[str, Any]], **told: Any) -> Tensor:
         """Return the policy's chunk, shape (B, H, J), for the last of these batches."""
         batch = batches[-1]
-        if self._n_seen > 1:
+        queues = dict(getattr(self._policy, "_queues", None) or {})
+        queues.pop(ACTION, None)
+        if queues:  # of the last observations; a policy that does not look back may have one, too
             stacked = [self._with_images(b) for b in batches]
-            queues = getattr(self._policy, "_queues", {})
             for key, queue in queues.items():
-                if key != ACTION and key in stacked[-1]:
+                if key in stacked[-1]:
                     queue.clear()
                     queue.extend(b[key] for b in stacked)
             batch = stacked[-1]

@@ -22,6 +22,8 @@ from lam_ros.core.robot import RobotDescription
 from lam_ros.teleop.keyboard import STOP
 
 PROMPT = "put the red cube in the blue bowl"
+LONG_PROMPT = f"put the red cube next to the blue bowl, then go home, then {PROMPT}, then go home"
+"""Is not done before another command has looked around and gone."""
 EXPERT = ("policy=expert", "--seed", "7")
 PATIENCE_S = 100.0
 
@@ -128,7 +130,7 @@ def test_an_instruction_is_done_filmed_and_reported(lam: Lam) -> None:
 
 
 def test_a_second_run_is_refused_and_an_interrupted_one_leaves_nothing(lam: Lam) -> None:
-    first = lam.start(PROMPT, *EXPERT, "--no-video", "--json")
+    first = lam.start(LONG_PROMPT, *EXPERT, "--no-video", "--json")
     wait_for(lambda: any("▸" in line for line in lam.said()), "the first step begins")
     nodes = children(first.pid)
     assert set(nodes) == {"expert", "sim", "control", "planner"}

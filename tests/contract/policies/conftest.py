@@ -132,7 +132,9 @@ SIZES_OF_KINDS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def _save_small(kind: str, robot: RobotDescription, folder: Path, far_rad: float = 1.5) -> Path:
+def _save_small(
+    kind: str, robot: RobotDescription, folder: Path, far_rad: float = 1.5, **settings: Any
+) -> Path:
     """Write a small policy whose joints were seen up to `far_rad` from zero."""
     torch.manual_seed(0)
     cameras = ("front",) if kind in ("vqbet", "diffusion") else ()
@@ -141,7 +143,7 @@ def _save_small(kind: str, robot: RobotDescription, folder: Path, far_rad: float
         device="cpu",
         push_to_hub=False,
         **features_of(robot, cameras),
-        **SIZES_OF_KINDS[kind],
+        **{**SIZES_OF_KINDS[kind], **settings},
     )
     policy = get_policy_class(kind)(config).eval()
     if kind == "vqbet":

@@ -100,6 +100,18 @@ def test_a_policy_answers_as_through_lerobots_own_select_action(
     np.testing.assert_allclose(chunk.targets_rad[0], own, rtol=0, atol=allowed_rad)
 
 
+def test_a_diffusion_policy_that_does_not_look_back_answers_as_through_select_action(
+    save_small: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = save_small("diffusion", ROBOT, tmp_path / "diffusion", n_obs_steps=1)
+    policy, seen = load_policy(folder, ROBOT, device="cpu"), [_seen(0, 3)]
+    own = _lerobots_own(folder, seen)
+    policy.warm_up()
+    torch.manual_seed(1)
+    chunk = policy.infer(seen[-1], "put the red cube in the blue bowl")
+    np.testing.assert_allclose(chunk.targets_rad[0], own, rtol=0, atol=1e-4)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_view_gives_the_same_answer_after_a_reset(
     kind: str, small: Callable[[str], Path]
