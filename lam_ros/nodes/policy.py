@@ -66,7 +66,7 @@ Loader = Callable[[Path, RobotDescription, str], "LoadedPolicy"]
 
 
 def load_checkpoint(path: Path, robot: RobotDescription, device: str) -> LoadedPolicy:
-    """Load a checkpoint; torch and LeRobot, which take seconds, come after a look at its files."""
+    """Load a checkpoint; torch, which takes seconds, comes after a look at its files."""
     from lam_policies.checkpoint import checkpoint_for
 
     checkpoint_for(path, robot)

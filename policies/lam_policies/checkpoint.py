@@ -27,6 +27,8 @@ FORMAT = 1
 CARD = "lam.json"
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
+STATISTICS = "statistics."
+"""How the names of those weights begin that are kept as they are, whatever is done to the network's."""
 RETRIEVE = "fetch it again, or train one with `lam train`"
 
 

@@ -83,7 +83,7 @@ def _example(policy: Acting, rng: np.random.Generator) -> dict[str, Tensor]:
     return batch
 
 
-class _Acting(nn.Module):
+class _Exported(nn.Module):
     """What is exported: pictures, state and sentence vector to the chunk, and nothing else."""
 
     def __init__(self, policy: Acting, cameras: Sequence[str]) -> None:
@@ -107,7 +107,7 @@ def _export(policy: Acting, cameras: Sequence[str]) -> bytes:
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
         torch.onnx.export(
-            _Acting(policy, cameras).eval(),
+            _Exported(policy, cameras).eval(),
             inputs,
             file,
             input_names=[*cameras, _JOINTS, _WORDS],

@@ -19,14 +19,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lam_policies.checkpoint import CARD, RETRIEVE, WEIGHTS, open_checkpoint, sha256_of
+from lam_policies.checkpoint import CARD, RETRIEVE, STATISTICS, WEIGHTS, open_checkpoint, sha256_of
 from lam_policies.training.export import replace_folder
 from lam_policies.training.provenance import without_paths
 from lam_policies.training.report import CURVE_FILE, draw_curve
 from lam_ros.core.errors import CheckpointError, ExitCode, LamError
 
 MAX_SHIPPED_BYTES = 20_000_000
-_EXACT = "statistics."
 _ACTION_LOSS = 3
 """Column of the curve in a card: step, seconds, loss, action loss."""
 
@@ -74,7 +73,7 @@ def halved(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """
     stored = {}
     for name, value in weights.items():
-        keep = name.startswith(_EXACT) or not value.is_floating_point()
+        keep = name.startswith(STATISTICS) or not value.is_floating_point()
         stored[name] = value.contiguous() if keep else value.to(torch.float16).contiguous()
         if not bool(stored[name].isfinite().all()):
             raise CheckpointError(f"weight '{name}': not finite as float16; train again")

@@ -18,12 +18,18 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from lam_policies.checkpoint import CARD, WEIGHTS, Checkpoint, open_checkpoint, sha256_of
+from lam_policies.checkpoint import (
+    CARD,
+    STATISTICS,
+    WEIGHTS,
+    Checkpoint,
+    open_checkpoint,
+    sha256_of,
+)
 from lam_policies.training.export import replace_folder
 from lam_policies.training.provenance import told
 from lam_ros.core.errors import CheckpointError, ExitCode, LamError
 
-_EXACT = "statistics."
 _KEPT = ("format", "policy_type", "robot", "fingerprint", "skills", "dt_ns", "horizon")
 
 
@@ -74,7 +80,7 @@ def _mean_of(checkpoints: Sequence[Checkpoint]) -> dict[str, torch.Tensor]:
             total[name] += weights[name].float()
     count = len(checkpoints)
     return {
-        name: first[name] if name.startswith(_EXACT) else value / count
+        name: first[name] if name.startswith(STATISTICS) else value / count
         for name, value in total.items()
     }
 
@@ -82,7 +88,7 @@ def _mean_of(checkpoints: Sequence[Checkpoint]) -> dict[str, torch.Tensor]:
 def _belong_together(name: str, one: torch.Tensor | None, other: torch.Tensor | None) -> bool:
     if one is None or other is None or one.shape != other.shape:
         return False
-    return not name.startswith(_EXACT) or torch.equal(one, other)
+    return not name.startswith(STATISTICS) or torch.equal(one, other)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -24,6 +24,7 @@ from rich.progress import track
 from lam_policies.checkpoint import Checkpoint, open_checkpoint
 from lam_policies.training.batches import as_long_as_needed
 from lam_policies.training.export import export
+from lam_policies.training.provenance import told
 from lam_policies.training.reading import every_step, slot_labels
 from lam_policies.training.state import fitting
 from lam_ros.core.errors import ExitCode, LamError
@@ -147,8 +148,6 @@ def _export(
     read: dict[str, float],
 ) -> None:
     card = checkpoint.card
-    kept = ("command", "training", "data", "steps", "trained_s", "start_from", "sha256")
-    source = {"name": checkpoint.folder.name, **{key: card[key] for key in kept if key in card}}
     command = f"python -m lam_policies.training.words {checkpoint.folder.name} {target.name}"
     export(
         policy,
@@ -159,7 +158,7 @@ def _export(
             "command": [*command.split(), f"--steps={config.steps}", f"--seed={config.seed}"],
             "steps": config.steps,
             "read_without_mistake": read,
-            "start_from": source,
+            "start_from": told(checkpoint.folder),
         },
     )
 
