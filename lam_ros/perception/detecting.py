@@ -14,6 +14,7 @@ from lam_ros.core.types import FloatArray, ImageArray
 from lam_ros.perception.arm import ArmShape, Mask
 from lam_ros.perception.camera import TableCamera
 from lam_ros.perception.config import KindConfig, PerceptionConfig, Shape
+from lam_ros.perception.covering import Known, Rested, with_covered
 from lam_ros.perception.fitting import Fit, Window, fit
 from lam_ros.perception.looks import (
     Palette,
@@ -133,12 +134,19 @@ class Detector:
         self._sliding = tuple(kind for kind in config.kinds if kind.slides is not None)
         self._others = tuple(kind for kind in config.kinds if kind.slides is None)
 
-    def see(self, image: ImageArray, camera: TableCamera, joints_rad: Mapping[str, float]) -> Sight:
+    def see(
+        self,
+        image: ImageArray,
+        camera: TableCamera,
+        joints_rad: Mapping[str, float],
+        known: Sequence[Known] = (),
+    ) -> Sight:
         """Return the objects in a picture: rgb8, shape (H, W, 3), of a calibrated camera.
 
         Args:
             camera: at whatever size it was calibrated.
             joints_rad: joint name -> position, at the time of the picture.
+            known: what was on the table before, but what the fingers hold.
         """
         picture = self._take_apart(image, camera, joints_rad)
         self._memory.next_picture(_view_of(camera))
@@ -148,10 +156,16 @@ class Detector:
         for group in picture.groups:
             found.extend(self._fits(picture, group))
         fits = _without_patches(_without_doubles(found), picture.camera)
-        rested = settle([item for item, _ in fits], self._refit(picture, fits))
+        refit = self._refit(picture, fits)
+        rested = [
+            Rested(item, color, support)
+            for (item, support), (_, color) in zip(
+                settle([item for item, _ in fits], refit), fits, strict=True
+            )
+        ]
         objects = tuple(
-            Detection(item, color, support, round(_sureness(item), 3))
-            for (item, support), (_, color) in zip(rested, fits, strict=True)
+            Detection(item.fit, item.color, item.support, round(_sureness(item.fit), 3))
+            for item in with_covered(rested, known, refit)
         )
         return Sight(objects, picture.hidden, picture.camera)
 

@@ -21,6 +21,7 @@ from lam_ros.core.types import FloatArray, ImageArray
 from lam_ros.perception.arm import ArmShape, Mask
 from lam_ros.perception.camera import TableCamera
 from lam_ros.perception.config import KindConfig, OpenConfig, PerceptionConfig, Shape
+from lam_ros.perception.covering import Known
 from lam_ros.perception.detecting import Detection, Sight
 from lam_ros.perception.fitting import Fit
 from lam_ros.perception.looks import Palette, find_light
@@ -153,8 +154,14 @@ class OpenDetector:
         self._palette = Palette(config.colors)
         self._finder = finder or ZeroShotFinder(config.open)
 
-    def see(self, image: ImageArray, camera: TableCamera, joints_rad: Mapping[str, float]) -> Sight:
-        """Return the objects in a picture; as `Detector.see`."""
+    def see(
+        self,
+        image: ImageArray,
+        camera: TableCamera,
+        joints_rad: Mapping[str, float],
+        _known: Sequence[Known] = (),
+    ) -> Sight:
+        """Return the objects in a picture; as `Detector.see`, though boxes alone tell what is on what."""
         height_px, width_px = image.shape[:2]
         camera = camera.resized(width_px, height_px)
         hidden: Mask = np.zeros((height_px, width_px), np.uint8)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from lam_ros.perception.fitting import Fit
 
-_STACK_OFFSET_M = 0.013
+STACK_OFFSET_M = 0.013
 """Farthest that a cube's centre may be from that of the cube it stands on."""
 
 _OVERLAP_SHARE = 0.93
@@ -59,9 +59,9 @@ def _settle_one(
             raised = refit(index, rests_at)
             if _within(raised, carrier):
                 return raised, other
-        elif other not in taken and _collide(item, flat):
+        elif other not in taken and might_collide(item, flat):
             raised = refit(index, rests_at)
-            if _distance(raised, carrier) < _STACK_OFFSET_M:
+            if _distance(raised, carrier) < STACK_OFFSET_M:
                 return raised, other
     return settled[index]
 
@@ -74,7 +74,8 @@ def _nearest_first(index: int, fits: Sequence[Fit]) -> list[int]:
     )
 
 
-def _collide(item: Fit, other: Fit) -> bool:
+def might_collide(item: Fit, other: Fit) -> bool:
+    """Tell whether an object could not stand on the table so near to another."""
     edge = min(other.kind.size_m[:2])
     share = _OVERLAP_SHARE if other.seen > _OPEN_SEEN else _HIDING_SHARE
     return _distance(item, other) < share * edge

@@ -61,7 +61,7 @@ class Seer:
             stamp_ns: time of the picture.
         """
         joints = dict(zip(self._robot.joint_names, map(float, position_rad), strict=True))
-        sight = self._detector.see(image, camera, joints)
+        sight = self._detector.see(image, camera, joints, self._tracker.known())
         return self._tracker.update(sight, stamp_ns, self._tool(joints))
 
     def touch(self, position_rad: FloatArray) -> None:

@@ -20,8 +20,10 @@ from lam_ros.core.types import FloatArray
 from lam_ros.perception.arm import Mask
 from lam_ros.perception.camera import TableCamera
 from lam_ros.perception.config import KindConfig, SlideConfig, TrackConfig
+from lam_ros.perception.covering import Known
 from lam_ros.perception.detecting import Detection, Sight
 from lam_ros.perception.extent import extent_m
+from lam_ros.perception.fitting import Fit
 from lam_ros.perception.outline import fill, outline_px
 
 _FORBIDDEN = 1e3
@@ -102,6 +104,16 @@ class Tracker:
             matched[index].support = matched.get(detection.support)
         self._forget(sight, set(map(id, matched.values())))
         return self._scene(stamp_ns)
+
+    def known(self) -> tuple[Known, ...]:
+        """Return what has an id, where it is believed to be, but what the fingers hold."""
+        return tuple(
+            Known(
+                Fit(track.kind, track.center_m, track.yaw_rad, track.confidence, 1.0), track.color
+            )
+            for track in self._tracks
+            if track.id and track is not self._held
+        )
 
     # -- the gripper -------------------------------------------------------------------
 
