@@ -30,9 +30,6 @@ from lam_ros.workers import working
 if TYPE_CHECKING:
     from lam_policies.checkpoint import Checkpoint
 
-SHEETS = 12
-"""Most failures that are shown in pictures."""
-
 
 def main(overrides: Sequence[str], *, as_json: bool, out: str, sign: bool = False) -> int:
     """Evaluate, print a table for people and JSON for machines, and write the report."""
@@ -76,10 +73,10 @@ def sheets_of(
 ) -> dict[int, Image.Image]:
     """Have the first failures run again, filmed, and return a sheet of each; not the expert's."""
     failed = [k for k, result in enumerate(results) if not result.success]
-    if not failed or settings.policy.type == "expert":
+    if not failed or not settings.films or settings.policy.type == "expert":
         return {}
     jobs = []
-    for k in failed[:SHEETS]:
+    for k in failed[: settings.films]:
         seed = results[k].seed
         same = [other.seed for other in results[:k]].count(seed)
         jobs.append(partial(_filmed, result=k, seed=seed, same=same))

@@ -82,6 +82,7 @@ class EvalSettings:
         max_seconds: simulated time that an episode may take.
         replan_every_s: time between two inferences.
         latency_s: time from the picture to its chunk being played.
+        films: most failures that are run again and shown in pictures; 0 for none.
         axis: what is made harder than the suite.
     """
 
@@ -96,6 +97,7 @@ class EvalSettings:
     max_seconds: float
     replan_every_s: float
     latency_s: float
+    films: int
     axis: Axis = field(default_factory=Axis)
 
     def __post_init__(self) -> None:
@@ -103,6 +105,8 @@ class EvalSettings:
         for name in ("episodes", "workers", "max_seconds", "replan_every_s"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name}: {getattr(self, name)} came, more than 0 is needed")
+        if self.films < 0:
+            raise ConfigError(f"films: {self.films} came, 0 or more is needed")
         self._check_axis()
         if not 0 <= self.latency_s < self.max_seconds:
             raise ConfigError(f"latency_s: {self.latency_s} came, 0 or more is needed")

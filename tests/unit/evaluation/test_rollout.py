@@ -70,7 +70,9 @@ def test_a_paired_suite_names_another_cube_in_the_same_scene() -> None:
     assert first.prompt != second.prompt
 
 
-@pytest.mark.parametrize("override", ["episodes=0", "workers=-1", "max_seconds=0", "latency_s=-1"])
+@pytest.mark.parametrize(
+    "override", ["episodes=0", "workers=-1", "max_seconds=0", "latency_s=-1", "films=-1"]
+)
 def test_counts_and_times_that_make_no_sense_are_refused(override: str) -> None:
     with pytest.raises(ConfigError, match="is needed"):
         load_settings([override])
