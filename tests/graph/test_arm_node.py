@@ -28,6 +28,7 @@ from lam_sim.so101_bus import SerialPort
 ROBOT = load_robot("so101")
 HOME = np.array(ROBOT.poses.home_rad)
 STILL_RAD = 0.03
+SAME_RAD = 0.005
 WAIT_S = 30.0
 
 
@@ -121,6 +122,12 @@ class Commander:
         self.goal[joint] += by_rad
         return self.goal
 
+    def has_settled(self) -> bool:
+        """Tell whether the arm has moved, and has been where it is for ten messages."""
+        latest = np.array([message.position for message in self.joints[-10:]])
+        moved = np.abs(latest[-1] - self.start).max() > 10 * SAME_RAD
+        return bool(moved and np.ptp(latest, axis=0).max() < SAME_RAD)
+
     def until(self, condition: Any, what: str) -> None:
         self.graph.spin_until(lambda: self.joints and condition(), what, WAIT_S)
 
@@ -166,7 +173,8 @@ def test_a_command_moves_the_body_and_the_end_switches_the_torque_off(
     node = make()
     commander.until(lambda: commander.joints, "joint states")
     goal = commander.go(0, 0.4)
-    commander.until(lambda: abs(commander.position()[0] - goal[0]) < STILL_RAD, "the arm to arrive")
+    commander.until(lambda: commander.has_settled(), "the arm to come to rest")
+    assert commander.position()[0] == pytest.approx(goal[0], abs=STILL_RAD)
     assert body.position_rad()[0] == pytest.approx(goal[0], abs=STILL_RAD)
     node.take_down()
     assert not any(torque(body))
