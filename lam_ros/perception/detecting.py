@@ -14,7 +14,7 @@ from lam_ros.core.types import FloatArray, ImageArray
 from lam_ros.perception.arm import ArmShape, Mask
 from lam_ros.perception.camera import TableCamera
 from lam_ros.perception.config import KindConfig, PerceptionConfig, Shape
-from lam_ros.perception.covering import Known, Rested, with_covered
+from lam_ros.perception.covering import Known, Rested, find_beneath, with_covered
 from lam_ros.perception.fitting import Fit, Window, fit
 from lam_ros.perception.looks import (
     Palette,
@@ -156,7 +156,7 @@ class Detector:
         for group in picture.groups:
             found.extend(self._fits(picture, group))
         fits = _without_patches(_without_doubles(found), picture.camera)
-        refit = self._refit(picture, fits)
+        refit, beneath = self._refit(picture, fits), partial(find_beneath, picture, self._palette)
         rested = [
             Rested(item, color, support)
             for (item, support), (_, color) in zip(
@@ -165,7 +165,7 @@ class Detector:
         ]
         objects = tuple(
             Detection(item.fit, item.color, item.support, round(_sureness(item.fit), 3))
-            for item in with_covered(rested, known, refit)
+            for item in with_covered(rested, known, refit, beneath)
         )
         return Sight(objects, picture.hidden, picture.camera)
 

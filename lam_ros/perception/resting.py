@@ -57,7 +57,7 @@ def _settle_one(
             if _distance(item, carrier) > 1.6 * _radius(carrier):
                 continue
             raised = refit(index, rests_at)
-            if _within(raised, carrier):
+            if is_within(raised, carrier):
                 return raised, other
         elif other not in taken and might_collide(item, flat):
             raised = refit(index, rests_at)
@@ -81,7 +81,7 @@ def might_collide(item: Fit, other: Fit) -> bool:
     return _distance(item, other) < share * edge
 
 
-def _within(item: Fit, carrier: Fit) -> bool:
+def is_within(item: Fit, carrier: Fit) -> bool:
     """Tell whether an object's centre is over its carrier."""
     dx, dy = item.center_m[0] - carrier.center_m[0], item.center_m[1] - carrier.center_m[1]
     if carrier.kind.shape != "box":

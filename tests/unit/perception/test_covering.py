@@ -75,6 +75,27 @@ def test_a_cube_put_on_a_known_one_is_seen_on_it_however_little_of_that_shows(
     assert after[lower].confidence > 0.5
 
 
+@pytest.mark.parametrize(("seed", "upper", "lower", "offset_m", "yaw_rad"), STACKS)
+def test_a_stack_is_seen_at_a_first_look(stage, watch, seed, upper, lower, offset_m, yaw_rad):
+    spec = sample_scene(SCENES, seed)
+    place = on_top(named(spec, lower), offset_m)
+    seen = watch.see(moved(spec, upper, position_m=place, yaw_rad=yaw_rad))
+    assert seen.holds(Literal("on", (upper, lower)))
+    assert set(seen.ids) <= set(stage.sim.truth().ids)
+
+
+def test_a_covered_cube_is_still_on_the_spot_that_it_was_put_on(watch) -> None:
+    seed, upper, lower, offset_m, yaw_rad = STACKS[0]
+    spec = sample_scene(SCENES, seed)
+    spot = next(item for item in spec.objects if item.kind == "spot")
+    on_spot = moved(spec, lower, position_m=(*spot.position_m[:2], EDGE_M / 2 + 0.001))
+    assert watch.see(on_spot).holds(Literal("on", (lower, spot.id)))
+    place = on_top(named(on_spot, lower), offset_m)
+    after = watch.see(moved(on_spot, upper, position_m=place, yaw_rad=yaw_rad), times=6)
+    assert after.holds(Literal("on", (upper, lower)))
+    assert after.holds(Literal("on", (lower, spot.id)))
+
+
 def test_what_stands_under_another_is_itself_again_when_that_is_taken_off(watch) -> None:
     seed, upper, lower, offset_m, yaw_rad = STACKS[0]
     spec = sample_scene(SCENES, seed)
