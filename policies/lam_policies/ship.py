@@ -21,6 +21,7 @@ from torch import Tensor
 
 from lam_policies.checkpoint import CARD, RETRIEVE, STATISTICS, WEIGHTS, open_checkpoint, sha256_of
 from lam_policies.training.export import replace_folder
+from lam_policies.training.history import compact
 from lam_policies.training.provenance import without_paths
 from lam_policies.training.report import CURVE_FILE, draw_curve
 from lam_ros.core.errors import CheckpointError, ExitCode, LamError
@@ -57,7 +58,7 @@ def ship(source: Path, target: Path) -> Path:
     card = {**checkpoint.card, "storage": "float16", "sha256": sha256_of(part / WEIGHTS)}
     card["trained_sha256"] = checkpoint.card["sha256"]
     card["command"] = without_paths(card.get("command", ()))
-    (part / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    (part / CARD).write_text(json.dumps(compact(card), indent=1) + "\n", encoding="utf-8")
     _copy_curve(source, part, card)
     for file in part.iterdir():
         file.chmod(0o644)

@@ -11,6 +11,7 @@ from typing import Any
 from lam_policies.checkpoint import CARD, WEIGHTS, sha256_of
 from lam_policies.training.config import TrainConfig
 from lam_policies.training.frames import Frames
+from lam_policies.training.history import merged
 
 _PATHS = ("data", "out", "cache", "start_from")
 _OF_START = ("command", "training", "data", "steps", "trained_s", "start_from", "mean_of", "sha256")
@@ -37,8 +38,10 @@ def settings(config: TrainConfig) -> dict[str, Any]:
 
 
 def data(parts: Sequence[Frames]) -> list[dict[str, Any]]:
-    """Return what each part of the data is, with the seeds of its scenes if it tells them."""
-    return [{**part.made, "episodes": part.n_episodes, "samples": len(part)} for part in parts]
+    """Return what the data is, part by part, with the seeds of its scenes if it tells them."""
+    return merged(
+        {**part.made, "episodes": part.n_episodes, "samples": len(part)} for part in parts
+    )
 
 
 def start(config: TrainConfig) -> dict[str, Any] | None:
