@@ -79,6 +79,16 @@ class KindConfig:
     slides: SlideConfig | None = None
     is_many: bool = False
 
+    @property
+    def is_carrier(self) -> bool:
+        """Whether things rest in or on it, and it on the table: a bowl, a spot, a tray."""
+        return self.floor_m > 0 and self.lies_on_table
+
+    @property
+    def is_stackable(self) -> bool:
+        """Whether things rest on it, and it on others: a cube."""
+        return self.floor_m > 0 and not self.lies_on_table
+
 
 @dataclass(frozen=True)
 class LightConfig:

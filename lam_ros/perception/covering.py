@@ -12,18 +12,16 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import cv2
 import numpy as np
 
-from lam_ros.core.types import FloatArray, ImageArray
 from lam_ros.perception.arm import Mask
-from lam_ros.perception.camera import TableCamera
 from lam_ros.perception.fitting import Fit, Window, fit
 from lam_ros.perception.looks import Palette, Surface
-from lam_ros.perception.outline import fill, outline_px
+from lam_ros.perception.outline import outline_mask
 from lam_ros.perception.resting import STACK_OFFSET_M, Refit, is_within, might_collide
+from lam_ros.perception.view import View
 
 _RAISED_SHARE = 0.75
 """Of its height: what is higher above the table than this does not stand on it."""
@@ -82,35 +80,6 @@ class Rested:
     support: int
 
 
-class View(Protocol):
-    """What is needed of a picture that is taken apart."""
-
-    @property
-    def image(self) -> ImageArray:
-        """The picture, rgb8, shape (H, W, 3)."""
-        ...
-
-    @property
-    def camera(self) -> TableCamera:
-        """The camera."""
-        ...
-
-    @property
-    def light(self) -> FloatArray:
-        """Colour of the light, shape (3,)."""
-        ...
-
-    @property
-    def hidden(self) -> Mask:
-        """Where the arm is before the table, shape (H, W)."""
-        ...
-
-    @property
-    def foreground(self) -> Mask:
-        """What is not the table, shape (H, W)."""
-        ...
-
-
 def with_covered(
     found: Sequence[Rested],
     known: Sequence[Known],
@@ -167,16 +136,13 @@ def find_beneath(
     guess = replace(upper, center_m=(x, y, bottom_m + kind.size_m[2] / 2))
 
     def mask(*fits: Fit) -> Mask:
-        shape = (camera.height_px, camera.width_px)
-        filled = (
-            fill(outline_px(camera, one.kind, one.center_m, one.yaw_rad), (0, 0), shape)
-            for one in fits
+        return np.bitwise_or.reduce(
+            [outline_mask(camera, one.kind, one.center_m, one.yaw_rad) for one in fits]
         )
-        return np.bitwise_or.reduce([np.zeros(shape, np.uint8), *filled])
 
     around = mask(*(replace(guess, yaw_rad=k * math.pi / 8) for k in range(4)))
-    apart = [one for one in others if not _lies_beneath(one) and not _is_part(one, guess)]
-    bowls = [one for one in others if _lies_beneath(one) and not is_within(guess, one)]
+    apart = [one for one in others if not one.kind.is_carrier and not _is_part(one, guess)]
+    bowls = [one for one in others if one.kind.is_carrier and not is_within(guess, one)]
     before = cv2.dilate(mask(upper, *apart, *bowls), _EDGE).astype(np.uint8) | picture.hidden
     blob = around & picture.foreground & ~before
     if not cv2.countNonZero(blob):
@@ -200,7 +166,7 @@ def _unseen_carriers(found: Sequence[Rested], known: Sequence[Known]) -> list[Kn
     for item in known:
         kind = item.fit.kind
         is_high = item.fit.center_m[2] > _RAISED_SHARE * kind.size_m[2]
-        if kind.floor_m <= 0 or kind.lies_on_table or is_high:
+        if not kind.is_stackable or is_high:
             continue
         looks = (kind.name, item.color)
         if seen[looks]:
@@ -213,9 +179,8 @@ def _unseen_carriers(found: Sequence[Rested], known: Sequence[Known]) -> list[Kn
 def _may_be_on_another(index: int, things: Sequence[Rested]) -> bool:
     """Tell whether a thing that seems to stand on the table may stand on one of its kind."""
     item = things[index]
-    kind = item.fit.kind
     carries = any(other.support == index for other in things)
-    return kind.floor_m > 0 and not kind.lies_on_table and not carries and _is_low(item, things)
+    return item.fit.kind.is_stackable and not carries and _is_low(item, things)
 
 
 def _is_low(item: Rested, things: Sequence[Rested]) -> bool:
@@ -223,7 +188,7 @@ def _is_low(item: Rested, things: Sequence[Rested]) -> bool:
     if item.support < 0:
         return True
     below = things[item.support].fit.kind
-    return below.lies_on_table and below.floor_m >= below.size_m[2] / 2
+    return below.is_carrier and below.floor_m >= below.size_m[2] / 2
 
 
 def _covered(lower: Known, found: Sequence[Rested]) -> Rested:
@@ -231,7 +196,7 @@ def _covered(lower: Known, found: Sequence[Rested]) -> Rested:
     below = (
         index
         for index, item in enumerate(found)
-        if _lies_beneath(item.fit) and is_within(lower.fit, item.fit)
+        if item.fit.kind.is_carrier and is_within(lower.fit, item.fit)
     )
     return Rested(replace(lower.fit, seen=_SEEN), lower.color, next(below, -1))
 
@@ -244,10 +209,6 @@ def _is_part(item: Fit, whole: Fit) -> bool:
 
 def _bottom_m(item: Fit) -> float:
     return item.center_m[2] - item.kind.size_m[2] / 2
-
-
-def _lies_beneath(item: Fit) -> bool:
-    return item.kind.floor_m > 0 and item.kind.lies_on_table
 
 
 def _carrier_of(raised: Fit, index: int, things: Sequence[Rested]) -> int:
@@ -269,7 +230,7 @@ def _without_parts(things: Sequence[Rested], count: int) -> list[Rested]:
     covered = [item.fit for item in things[count:]]
 
     def is_part(item: Rested) -> bool:
-        is_free = _is_low(item, things) and not _lies_beneath(item.fit)
+        is_free = _is_low(item, things) and not item.fit.kind.is_carrier
         return is_free and any(_is_part(item.fit, whole) for whole in covered)
 
     kept = [index for index, item in enumerate(things) if index >= count or not is_part(item)]

@@ -25,10 +25,11 @@ from lam_ros.perception.looks import (
     greyish,
     smooth,
 )
-from lam_ros.perception.outline import fill, outline_px
+from lam_ros.perception.outline import fill, outline_mask
 from lam_ros.perception.recalling import Memory
 from lam_ros.perception.resting import Refit, settle
 from lam_ros.perception.sliding import Slid, followed, slid_of_color, slid_of_one_blob
+from lam_ros.perception.view import View
 
 # Colours that differ by brightness alone, which shade changes too, are told apart later.
 _ALIKE = {"white": "neutral", "grey": "neutral", "brown": "orange"}
@@ -105,21 +106,6 @@ class Sight:
     camera: TableCamera
 
 
-@dataclass(frozen=True, eq=False)
-class _Picture:
-    """A picture taken apart."""
-
-    image: ImageArray
-    camera: TableCamera
-    hidden: Mask
-    light: FloatArray
-    groups: Mapping[str, Mask]
-    foreground: Mask
-    bright: Mask
-    grey: Mask
-    thin_px: float
-
-
 class Detector:
     """Finds objects of known kinds and sizes on a table."""
 
@@ -173,7 +159,7 @@ class Detector:
 
     def _take_apart(
         self, image: ImageArray, camera: TableCamera, joints_rad: Mapping[str, float]
-    ) -> _Picture:
+    ) -> View:
         # Edges mix the colours of both sides, as wide as a pixel was before it was enlarged.
         thin_px = max(2.0, 0.8 * self._config.work_width_px / image.shape[1])
         image, camera = self._at_working_size(image, camera)
@@ -191,7 +177,7 @@ class Detector:
         groups = self._groups(image, light, foreground)
         bright = self._palette.brighter(image, light, "grey", "white")
         grey = greyish(image, light) & ~bright
-        return _Picture(image, camera, hidden, light, groups, foreground, bright, grey, thin_px)
+        return View(image, camera, hidden, light, groups, foreground, bright, grey, thin_px)
 
     def _at_working_size(
         self, image: ImageArray, camera: TableCamera
@@ -220,7 +206,7 @@ class Detector:
 
     # -- drawers -----------------------------------------------------------------------
 
-    def _cabinets(self, picture: _Picture) -> list[Slid]:
+    def _cabinets(self, picture: View) -> list[Slid]:
         """Return what something slides out of."""
         found: list[Slid] = []
         for kind in self._sliding:
@@ -249,7 +235,7 @@ class Detector:
                 return
             yield blob
 
-    def _followed(self, picture: _Picture, blob: Mask, group: str, own_px: Mask) -> Slid | None:
+    def _followed(self, picture: View, blob: Mask, group: str, own_px: Mask) -> Slid | None:
         """Return a cabinet of the picture before as a blob shows it now, if it does."""
         for before in self._cabinets_before:
             if before.group == group and cv2.countNonZero(blob & before.pixels):
@@ -258,7 +244,7 @@ class Detector:
                     return replace(again, margin=before.margin)
         return None
 
-    def _is_of_no_cabinet(self, picture: _Picture, blob: Mask) -> bool:
+    def _is_of_no_cabinet(self, picture: View, blob: Mask) -> bool:
         """Tell whether a blob is a part of something, by the arm and by no cabinet that is known.
 
         Looking for a drawer in it would cost more than it tells.
@@ -266,7 +252,7 @@ class Detector:
         known = (cv2.countNonZero(blob & one.pixels) for one in self._cabinets_before)
         return _is_touched(blob, picture.hidden) and not any(known)
 
-    def _drawer(self, picture: _Picture, blob: Mask, group: str, kind: KindConfig) -> Slid | None:
+    def _drawer(self, picture: View, blob: Mask, group: str, kind: KindConfig) -> Slid | None:
         """Return the cabinet whose drawer a blob is, or shows with it; None if it is neither's."""
         own = self._groups_of[kind.colors[0]]
         again = self._followed(picture, blob, group, picture.groups[own])
@@ -291,7 +277,7 @@ class Detector:
         return replace(one, margin=margin) if one is not None and margin > least else None
 
     def _of_one_blob(
-        self, picture: _Picture, blob: Mask, hidden: Mask, group: str, kind: KindConfig
+        self, picture: View, blob: Mask, hidden: Mask, group: str, kind: KindConfig
     ) -> Slid | None:
         """Return the cabinet and drawer of one group of colours that a blob is together."""
         window = Window(picture.camera, blob, hidden & ~blob, _MARGIN_PX)
@@ -305,7 +291,7 @@ class Detector:
             return None
         return slid_of_one_blob(picture, blob, group, starts)
 
-    def _drawer_color(self, picture: _Picture, one: Slid) -> str:
+    def _drawer_color(self, picture: View, one: Slid) -> str:
         """Return the colour of a drawer among those that its kind comes in."""
         slides = one.item.kind.slides
         if slides is None:
@@ -319,7 +305,7 @@ class Detector:
 
     # -- outlines ----------------------------------------------------------------------
 
-    def _fits(self, picture: _Picture, group: str) -> list[tuple[Fit, str]]:
+    def _fits(self, picture: View, group: str) -> list[tuple[Fit, str]]:
         """Return the objects of one group of colours, the largest first."""
         pixels = smooth(picture.groups[group])
         found, left = self._fits_of(picture, group, pixels)
@@ -329,7 +315,7 @@ class Detector:
         return found
 
     def _fits_of(
-        self, picture: _Picture, group: str, pixels: Mask
+        self, picture: View, group: str, pixels: Mask
     ) -> tuple[list[tuple[Fit, str]], Mask]:
         """Return the objects, and the pixels that none of them explains."""
         hidden = picture.hidden | (picture.foreground & ~pixels)
@@ -353,14 +339,12 @@ class Detector:
         return found, unexplained
 
     def _recalled(
-        self, picture: _Picture, blob: Mask, hidden: Mask, group: str
+        self, picture: View, blob: Mask, hidden: Mask, group: str
     ) -> tuple[Fit | None, str]:
         """Return what a blob is: what it was in the picture before, if it looks the same."""
         return self._memory.recall(blob, group, lambda: self._best(picture, blob, hidden, group))
 
-    def _best(
-        self, picture: _Picture, blob: Mask, hidden: Mask, group: str
-    ) -> tuple[Fit | None, str]:
+    def _best(self, picture: View, blob: Mask, hidden: Mask, group: str) -> tuple[Fit | None, str]:
         window = Window(picture.camera, blob, hidden & ~blob, _MARGIN_PX)
         names = [n for n in self._palette.names if _ALIKE.get(n, n) == group or n in _UNSURE]
         pixels = picture.image[(blob & picture.groups[group]) > 0].astype(np.float64)
@@ -400,9 +384,7 @@ class Detector:
         both = cv2.countNonZero(seen & blob)
         return found[0], both / max(1, cv2.countNonZero(seen | blob))
 
-    def _color_of(
-        self, picture: _Picture, pixels: FloatArray, item: Fit, names: Sequence[str]
-    ) -> str:
+    def _color_of(self, picture: View, pixels: FloatArray, item: Fit, names: Sequence[str]) -> str:
         """Return the colour of a fit among those that its kind comes in."""
         kind = item.kind
         if item.seen < _OPEN_SEEN and not kind.lies_on_table:  # its dark sides alone may be seen
@@ -418,7 +400,7 @@ class Detector:
 
     # -- heights -----------------------------------------------------------------------
 
-    def _refit(self, picture: _Picture, fits: list[tuple[Fit, str]]) -> Refit:
+    def _refit(self, picture: View, fits: list[tuple[Fit, str]]) -> Refit:
         """Return what fits a found object again at another height."""
 
         def again(index: int, bottom_m: float) -> Fit:
@@ -436,7 +418,7 @@ class Detector:
         return again
 
 
-def _without(picture: _Picture, cabinets: Sequence[Slid]) -> _Picture:
+def _without(picture: View, cabinets: Sequence[Slid]) -> View:
     """Return a picture without the pixels that cabinets explain; what they hide is hidden."""
     if not cabinets:
         return picture
@@ -487,7 +469,7 @@ def _without_patches(found: list[tuple[Fit, str]], camera: TableCamera) -> list[
     return [pair for index, pair in enumerate(found) if not is_patch(index)]
 
 
-def _foot(picture: _Picture, item: Fit) -> float:
+def _foot(picture: View, item: Fit) -> float:
     """Return how much around a part speaks for the rest of its thing, -1 to 1; 0 of a whole thing.
 
     The rest is grey, and off the table.
@@ -537,8 +519,7 @@ def _sureness(item: Fit) -> float:
 
 
 def _outline_mask(camera: TableCamera, item: Fit) -> Mask:
-    outline = outline_px(camera, item.kind, item.center_m, item.yaw_rad)
-    return fill(outline, (0, 0), (camera.height_px, camera.width_px))
+    return outline_mask(camera, item.kind, item.center_m, item.yaw_rad)
 
 
 def _grown(kind: KindConfig, margin_m: float = 0.002) -> KindConfig:
@@ -581,6 +562,6 @@ def _clash(item: Fit, other: Fit) -> bool:
     apart = float(np.linalg.norm(np.subtract(other.center_m, item.center_m)[:2]))
     if other.kind.name == item.kind.name:
         return apart < min(item.kind.size_m[:2]) / 3
-    if any(kind.floor_m > 0 and kind.lies_on_table for kind in (item.kind, other.kind)):
+    if any(kind.is_carrier for kind in (item.kind, other.kind)):
         return False
     return apart < _CLASH_SHARE * (min(item.kind.size_m[:2]) + min(other.kind.size_m[:2])) / 2

@@ -45,6 +45,14 @@ def fill(outline: FloatArray, origin_px: tuple[int, int], shape: tuple[int, int]
     return mask
 
 
+def outline_mask(
+    camera: TableCamera, kind: KindConfig, center_m: tuple[float, float, float], yaw_rad: float
+) -> Mask:
+    """Return a mask of the whole picture that the outline of a solid fills, shape (H, W)."""
+    outline = outline_px(camera, kind, center_m, yaw_rad)
+    return fill(outline, (0, 0), (camera.height_px, camera.width_px))
+
+
 @lru_cache(maxsize=64)
 def _surface(shape: Shape, size_m: tuple[float, float, float], base_share: float) -> FloatArray:
     """Return points whose convex hull is the solid, about its centre, shape (N, 3)."""

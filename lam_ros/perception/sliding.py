@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -22,6 +21,7 @@ from lam_ros.perception.camera import TableCamera
 from lam_ros.perception.config import KindConfig, PartConfig, Shape, SlideConfig
 from lam_ros.perception.fitting import Fit
 from lam_ros.perception.outline import fill, outline_px
+from lam_ros.perception.view import View
 
 _OWN = "own"
 _YAWS = 16
@@ -73,35 +73,6 @@ class Slid:
     pixels: Mask
     is_one_blob: bool = False
     margin: float = 0.0
-
-
-class View(Protocol):
-    """What is needed of a picture that is taken apart."""
-
-    @property
-    def camera(self) -> TableCamera:
-        """The camera."""
-        ...
-
-    @property
-    def groups(self) -> Mapping[str, Mask]:
-        """Pixels by groups of alike colours, shape (H, W) each."""
-        ...
-
-    @property
-    def hidden(self) -> Mask:
-        """Where something is before the table, shape (H, W)."""
-        ...
-
-    @property
-    def bright(self) -> Mask:
-        """What is too bright for a cabinet, shape (H, W)."""
-        ...
-
-    @property
-    def grey(self) -> Mask:
-        """What may be a cabinet, or a grey table, shape (H, W)."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)

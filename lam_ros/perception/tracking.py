@@ -24,7 +24,7 @@ from lam_ros.perception.covering import Known
 from lam_ros.perception.detecting import Detection, Sight
 from lam_ros.perception.extent import extent_m
 from lam_ros.perception.fitting import Fit
-from lam_ros.perception.outline import fill, outline_px
+from lam_ros.perception.outline import outline_mask
 
 _FORBIDDEN = 1e3
 _OTHER_COLOR_M = 0.03
@@ -126,7 +126,7 @@ class Tracker:
             near = [
                 (float(np.linalg.norm(np.subtract(track.center_m, tool.position_m))), index)
                 for index, track in enumerate(self._tracks)
-                if track.id and not _is_carrier(track.kind)
+                if track.id and not track.kind.is_carrier
             ]
             distance, index = min(near, default=(np.inf, -1))
             if distance < self._config.held_radius_m:
@@ -144,7 +144,7 @@ class Tracker:
             track
             for track in self._tracks
             if track.id
-            and _is_carrier(track.kind)
+            and track.kind.is_carrier
             and np.linalg.norm(np.subtract(track.center_m, item.center_m)[:2])
             < min(track.kind.size_m[:2]) / 2
         ]
@@ -308,10 +308,6 @@ def _slid_out(item: SceneObject, slides: SlideConfig, out_m: float | None) -> Sc
     )
 
 
-def _is_carrier(kind: KindConfig) -> bool:
-    return kind.floor_m > 0 and kind.lies_on_table
-
-
 def _is_hidden(track: _Track, sight: Sight, outlines: Sequence[Mask]) -> bool:
     """Tell whether the arm, the picture's edge or another thing hides most of an object."""
     mask = _mask(sight.camera, track.kind, track.center_m)
@@ -321,7 +317,7 @@ def _is_hidden(track: _Track, sight: Sight, outlines: Sequence[Mask]) -> bool:
     covers = [sight.hidden]
     for item, outline in zip(sight.objects, outlines, strict=True):
         is_nearer = item.fit.center_m[0] > track.center_m[0] + 0.005
-        if is_nearer and not _is_carrier(item.fit.kind):
+        if is_nearer and not item.fit.kind.is_carrier:
             covers.append(outline)
     covered = np.bitwise_or.reduce(covers)
     return int(cv2.countNonZero(cv2.bitwise_and(mask, covered))) > _HIDDEN_SHARE * area
@@ -332,12 +328,11 @@ def _stands_on(item: Detection, track: _Track) -> bool:
 
     What is left of that in view may be too little to be told, so it counts as hidden.
     """
-    if _is_carrier(item.fit.kind) or not _is_carrier(track.kind):
+    if item.fit.kind.is_carrier or not track.kind.is_carrier:
         return False
     apart = float(np.linalg.norm(np.subtract(item.fit.center_m, track.center_m)[:2]))
     return apart < min(track.kind.size_m[:2]) / 2
 
 
 def _mask(camera: TableCamera, kind: KindConfig, center_m: tuple[float, float, float]) -> Mask:
-    outline = outline_px(camera, kind, center_m, 0.0)
-    return fill(outline, (0, 0), (camera.height_px, camera.width_px))
+    return outline_mask(camera, kind, center_m, 0.0)
